@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every Swift target of the project.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+]
+
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "vxgate",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
+        .target(name: "CLinux", dependencies: ["CLiburing"]),
+        .target(name: "Wire", swiftSettings: strict),
+        .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: strict),
+        .target(name: "Tables", dependencies: ["Wire", "Memory"], swiftSettings: strict),
+        .target(
+            name: "Dataplane", dependencies: ["Tables", "Wire", "Memory"], swiftSettings: strict),
+        .target(
+            name: "Uring", dependencies: ["CLiburing", "CLinux", "Memory"], swiftSettings: strict),
+        .target(
+            name: "Control",
+            dependencies: [
+                "Tables", "Wire", "Memory", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Dataplane", "Control", "Uring", "Tables", "Wire", "Memory", "CLinux", logging,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "ControlAPI",
+            dependencies: [
+                "Control", "Wire", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "vxgate",
+            dependencies: [
+                "Gateway", "ControlAPI", "Control", "Wire", argumentParser, logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "vxgen", dependencies: ["Uring", "Wire", "Memory", "CLinux", argumentParser],
+            path: "tools/vxgen", swiftSettings: strict),
+        .target(
+            name: "TestKit", dependencies: ["Dataplane", "Tables", "Wire", "Memory"],
+            path: "Tests/TestKit", swiftSettings: strict),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "MemoryTests", dependencies: ["Memory", "TestKit"], swiftSettings: strict),
+        .testTarget(
+            name: "TablesTests", dependencies: ["Tables", "Wire", "Memory", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DataplaneTests",
+            dependencies: ["Dataplane", "Tables", "Wire", "Memory", "TestKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "UringTests", dependencies: ["Uring", "Memory", "CLinux", "CLiburing"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ControlAPITests", dependencies: ["ControlAPI", "Control", "Wire"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Dataplane", "Control", "Tables", "Wire", "Memory"],
+            swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
+    ]
+)

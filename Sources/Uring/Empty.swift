@@ -1,0 +1,1 @@
+// The module has no files of its own yet.
