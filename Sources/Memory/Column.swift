@@ -1,14 +1,49 @@
-import CLinux
-/// A column
+/// One value for each lane, slot or entry: a fixed number of elements in one stretch of memory.
+///
+/// A trivial handle: copying it copies the pointer. Whoever calls `init` calls `deallocate` when
+/// nothing uses the column any more. Every subscript is checked against the count.
+///
+/// Thread-safety: none of its own; a column belongs to one thread unless its owner says otherwise.
+/// Layout: 64-byte aligned, elements adjacent.
 @safe
 public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Element>
     public let count: Int
-    public init(count: Int) { unsafe base = .allocate(capacity: count); self.count = count }
-    @inlinable
-    public subscript(_ i: Int) -> Element {
-        get { precondition(UInt(bitPattern: i) < UInt(bitPattern: count)); return unsafe base[i] }
-        nonmutating set { precondition(UInt(bitPattern: i) < UInt(bitPattern: count)); unsafe base[i] = newValue }
+
+    /// Memory for `count` elements, every one `value`.
+    public init(count: Int, repeating value: Element) {
+        precondition(count >= 0)
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: max(count, 1) * MemoryLayout<Element>.stride, alignment: 64)
+        unsafe base = raw.bindMemory(to: Element.self, capacity: max(count, 1))
+        unsafe base.initialize(repeating: value, count: max(count, 1))
+        self.count = count
     }
+
+    public init(_ elements: [Element], default value: Element) {
+        self.init(count: elements.count, repeating: value)
+        for (index, element) in elements.enumerated() { self[index] = element }
+    }
+
+    @inlinable
+    public subscript(_ index: Int) -> Element {
+        @inline(__always) get {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            return unsafe base[index]
+        }
+        @inline(__always) nonmutating set {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            unsafe base[index] = newValue
+        }
+    }
+
+    /// The address of an element, for prefetching and atomics.
+    @inlinable @inline(__always) @unsafe
+    public func pointer(at index: Int) -> UnsafeMutablePointer<Element> {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        return unsafe base + index
+    }
+
+    /// Frees the memory. No handle may be used afterwards.
+    public func deallocate() { unsafe base.deallocate() }
 }
-@_noLocks public func loadA(_ p: UnsafePointer<UInt64>) -> UInt64 { unsafe vx_load_acquire_u64(p) }

@@ -1,8 +1,10 @@
 #pragma once
 #include <features.h>
-#include <stdint.h>
 #include <stddef.h>
+#include <stdint.h>
+
 #define VX_INLINE static inline __attribute__((always_inline))
+// Swift's performance checker takes the word of this attribute for a C function.
 #define VX_HOT __attribute__((swift_attr("@_noLocks")))
-VX_HOT VX_INLINE uint64_t vx_load_acquire_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-VX_HOT VX_INLINE void vx_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
+
+#include "vx_atomics.h"

@@ -1,0 +1,20 @@
+/// One mutable value behind a trivial handle, where a `struct` of columns needs a scalar beside them.
+///
+/// Thread-safety: none; it belongs to one thread.
+@safe
+public struct Cell<Value: BitwiseCopyable>: @unchecked Sendable {
+    @usableFromInline let base: UnsafeMutablePointer<Value>
+
+    public init(_ value: Value) {
+        unsafe base = .allocate(capacity: 1)
+        unsafe base.initialize(to: value)
+    }
+
+    @inlinable
+    public var value: Value {
+        @inline(__always) get { unsafe base.pointee }
+        @inline(__always) nonmutating set { unsafe base.pointee = newValue }
+    }
+
+    public func deallocate() { unsafe base.deallocate() }
+}

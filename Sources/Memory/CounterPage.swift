@@ -1,0 +1,33 @@
+internal import CLinux
+
+/// The counters of one thread: 64-bit words that their owner alone adds to and anybody may read.
+///
+/// Thread-safety: one writer; readers see each word whole, sums over words only when the writer rests.
+/// Layout: the meaning of an index is its user's (`CounterLayout`). Capacity: fixed; pages nobody
+/// touched cost nothing.
+@safe
+public struct CounterPage: @unchecked Sendable {
+    private let base: UnsafeMutablePointer<UInt64>
+    public let count: Int
+
+    /// - Parameter region: holds at least `count` words and outlives every copy of this handle.
+    public init(region: PageRegion, count: Int) {
+        precondition(region.byteCount >= count * 8)
+        unsafe base = region.base.bindMemory(to: UInt64.self, capacity: count)
+        self.count = count
+    }
+
+    /// Owner only.
+    @_noLocks
+    public func add(_ amount: UInt64, to index: Int) {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        let word = unsafe base + index
+        unsafe vx_atomic_store_relaxed(word, vx_atomic_load_relaxed(word) &+ amount)
+    }
+
+    @_noLocks
+    public func read(_ index: Int) -> UInt64 {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+        return unsafe vx_atomic_load_relaxed(base + index)
+    }
+}

@@ -1,0 +1,249 @@
+internal import CLinux
+public import Memory
+
+/// A hash table from 64-bit keys to 64-bit values that one thread edits while others look up.
+///
+/// Two candidate buckets of eight entries for each key; a 16-bit tag for each entry, the eight of a
+/// bucket side by side, so that one look decides whether a bucket can hold the key.
+///
+/// A trivial handle over memory made by `init` and freed by `deallocate`.
+///
+/// Thread-safety: one writer (`insert`, `setValue`, `remove`); any number of concurrent readers
+/// (`find`, `value`, `touch`). A slot that a reader found stands for the same key until the reader's next
+/// turn, whatever the writer does: a removed slot is free only after `reclaim`, which the writer calls
+/// when every reader has begun a new turn.
+/// Layout: tags 16 bytes a bucket, keys and values a line each, ages 32 bytes.
+/// Capacity: fixed; `insert` returns nil when both buckets are full and the owner makes a larger table.
+@safe
+public struct ProbeTable: @unchecked Sendable {
+    private let tags: Column<UInt64>
+    private let keys: Column<UInt64>
+    private let values: Column<UInt64>
+    private let ages: Column<UInt32>
+    private let occupied: Cell<Int>
+    private let bucketMask: UInt64
+
+    static let entriesPerBucket = 8
+    /// No entry has this key.
+    public static let noKey: UInt64 = 0
+    /// The key of a removed entry until it is reclaimed; no entry that can be found has it.
+    private static let removedKey = UInt64.max
+
+    /// - Parameter buckets: a power of two; eight entries each.
+    public init(buckets: Int) {
+        precondition(buckets > 0 && buckets & (buckets - 1) == 0)
+        tags = Column(count: buckets * 2, repeating: 0)
+        keys = Column(count: buckets * 8, repeating: Self.noKey)
+        values = Column(count: buckets * 8, repeating: 0)
+        ages = Column(count: buckets * 8, repeating: 0)
+        occupied = Cell(0)
+        bucketMask = UInt64(buckets - 1)
+    }
+
+    public var count: Int { occupied.value }
+    public var capacity: Int { keys.count }
+    public var byteCount: Int { tags.count * 8 + keys.count * 20 }
+
+    // MARK: Looking up
+
+    /// The slot of `key`, or -1.
+    @_noLocks
+    public func find(_ key: UInt64) -> Int {
+        let hash = Self.hash(key)
+        let tag = Self.tag(hash)
+        let first = hash & bucketMask
+        let slot = find(key, tag: tag, bucket: first)
+        return slot >= 0 ? slot : find(key, tag: tag, bucket: alternative(first, tag))
+    }
+
+    /// Finds `count` keys at once: first all tags are fetched, then all are compared. A key equal to the
+    /// one before it costs nothing.
+    /// - Parameter slots: receives the slot of each key, or -1.
+    @_noLocks
+    public func find(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
+        for index in 0..<count {
+            let bucket = Self.hash(wanted[index]) & bucketMask
+            unsafe vx_prefetch_read(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
+            unsafe vx_prefetch_read(keys.pointer(at: Int(truncatingIfNeeded: bucket &* 8)))
+        }
+        var lastKey = Self.noKey
+        var lastSlot: Int32 = -1
+        for index in 0..<count {
+            let key = wanted[index]
+            if key != lastKey {
+                lastKey = key
+                lastSlot = Int32(truncatingIfNeeded: find(key))
+            }
+            slots[index] = lastSlot
+        }
+    }
+
+    /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
+    @_noLocks
+    public func value(at slot: Int, for key: UInt64) -> UInt64? {
+        guard slot >= 0 else { return nil }
+        let value = unsafe vx_atomic_load_acquire(values.pointer(at: slot))
+        let current = unsafe vx_atomic_load_acquire(keys.pointer(at: slot))
+        return current == key ? value : nil
+    }
+
+    /// Notes that the entry was seen at `time` (coarse ticks); writes only when that is news.
+    @_noLocks
+    public func touch(_ slot: Int, time: UInt32) {
+        guard slot >= 0 else { return }
+        let age = unsafe ages.pointer(at: slot)
+        if unsafe vx_atomic_load_relaxed_u32(age) != time {
+            unsafe vx_atomic_store_relaxed_u32(age, time)
+        }
+    }
+
+    public func lastTouched(_ slot: Int) -> UInt32 {
+        unsafe vx_atomic_load_relaxed_u32(ages.pointer(at: slot))
+    }
+
+    @_noLocks
+    private func find(_ key: UInt64, tag: UInt64, bucket: UInt64) -> Int {
+        let tagWord = Int(truncatingIfNeeded: bucket &* 2)
+        let base = Int(truncatingIfNeeded: bucket &* 8)
+        let low = Self.matches(unsafe vx_atomic_load_relaxed(tags.pointer(at: tagWord)), tag)
+        if let slot = confirm(key, low, base) { return slot }
+        let high = Self.matches(unsafe vx_atomic_load_relaxed(tags.pointer(at: tagWord &+ 1)), tag)
+        if let slot = confirm(key, high, base &+ 4) { return slot }
+        return -1
+    }
+
+    @_noLocks @inline(__always)
+    private func confirm(_ key: UInt64, _ matches: UInt64, _ base: Int) -> Int? {
+        var rest = matches
+        while rest != 0 {
+            let slot = base &+ rest.trailingZeroBitCount &>> 4
+            if unsafe vx_atomic_load_acquire(keys.pointer(at: slot)) == key { return slot }
+            rest &= rest &- 1
+        }
+        return nil
+    }
+
+    /// The top bit of each 16-bit field of `word` that equals `tag`; a field above a match may be
+    /// reported falsely, which the comparison of keys sorts out.
+    @_noLocks @inline(__always)
+    private static func matches(_ word: UInt64, _ tag: UInt64) -> UInt64 {
+        let difference = word ^ (tag &* 0x0001_0001_0001_0001)
+        return (difference &- 0x0001_0001_0001_0001) & ~difference & 0x8000_8000_8000_8000
+    }
+
+    @_noLocks @inline(__always)
+    private static func hash(_ key: UInt64) -> UInt64 {
+        // The finalizer of SplitMix64: every input bit reaches every output bit.
+        var mixed = (key ^ key &>> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed &>> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed &>> 31
+    }
+
+    /// Never zero, which marks a free entry.
+    @_noLocks @inline(__always)
+    private static func tag(_ hash: UInt64) -> UInt64 { hash &>> 48 | 1 }
+
+    @_noLocks @inline(__always)
+    private func alternative(_ bucket: UInt64, _ tag: UInt64) -> UInt64 {
+        (bucket ^ tag &* 0x5BD1_E995) & bucketMask
+    }
+
+    // MARK: Editing (the writer only)
+
+    /// Adds `key` or replaces its value. Nil when there is no room for a new key.
+    /// - Precondition: `key` is not `noKey`.
+    public func insert(_ key: UInt64, value: UInt64, time: UInt32) -> Int? {
+        precondition(key != Self.noKey && key != Self.removedKey)
+        let present = find(key)
+        if present >= 0 {
+            setValue(value, at: present)
+            return present
+        }
+        let hash = Self.hash(key)
+        let tag = Self.tag(hash)
+        let first = hash & bucketMask
+        let second = alternative(first, tag)
+        let bucket = load(of: first) <= load(of: second) ? first : second
+        guard let slot = freeSlot(in: bucket) else { return nil }
+        unsafe vx_atomic_store_release(values.pointer(at: slot), value)
+        unsafe vx_atomic_store_relaxed_u32(ages.pointer(at: slot), time)
+        setTag(tag, at: slot)
+        unsafe vx_atomic_store_release(keys.pointer(at: slot), key)
+        occupied.value += 1
+        return slot
+    }
+
+    public func setValue(_ value: UInt64, at slot: Int) {
+        unsafe vx_atomic_store_release(values.pointer(at: slot), value)
+    }
+
+    /// Takes the entry out. Its slot stays unused until `reclaim`.
+    public func remove(at slot: Int) {
+        precondition(isOccupied(slot))
+        unsafe vx_atomic_store_release(keys.pointer(at: slot), Self.removedKey)
+        setTag(0, at: slot)
+        occupied.value -= 1
+    }
+
+    /// Makes a removed slot free again. Every reader has begun a new turn since it was removed.
+    public func reclaim(_ slot: Int) {
+        precondition(keys[slot] == Self.removedKey)
+        unsafe vx_atomic_store_release(keys.pointer(at: slot), Self.noKey)
+    }
+
+    public func isOccupied(_ slot: Int) -> Bool {
+        keys[slot] != Self.noKey && keys[slot] != Self.removedKey
+    }
+
+    /// Calls `body` with every entry; the body may remove the entry it is given.
+    public func forEach(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
+        for slot in 0..<keys.count where isOccupied(slot) {
+            body(slot, keys[slot], values[slot])
+        }
+    }
+
+    public func key(at slot: Int) -> UInt64 { keys[slot] }
+
+    /// A table of twice the size with the same entries; slots differ.
+    public func grown() -> ProbeTable {
+        var buckets = (Int(bucketMask) + 1) * 2
+        while true {
+            let larger = ProbeTable(buckets: buckets)
+            var complete = true
+            forEach { slot, key, value in
+                guard larger.insert(key, value: value, time: lastTouched(slot)) != nil else {
+                    complete = false
+                    return
+                }
+            }
+            if complete { return larger }
+            larger.deallocate()
+            buckets *= 2
+        }
+    }
+
+    public func deallocate() {
+        tags.deallocate()
+        keys.deallocate()
+        values.deallocate()
+        ages.deallocate()
+        occupied.deallocate()
+    }
+
+    private func load(of bucket: UInt64) -> Int {
+        let base = Int(bucket) * 8
+        return (base..<base + 8).reduce(0) { $0 + (keys[$1] == Self.noKey ? 0 : 1) }
+    }
+
+    private func freeSlot(in bucket: UInt64) -> Int? {
+        let base = Int(bucket) * 8
+        return (base..<base + 8).first { keys[$0] == Self.noKey }
+    }
+
+    private func setTag(_ tag: UInt64, at slot: Int) {
+        let word = slot / 4
+        let shift = UInt64(slot % 4) * 16
+        let cleared = tags[word] & ~(0xFFFF << shift)
+        unsafe vx_atomic_store_release(tags.pointer(at: word), cleared | tag << shift)
+    }
+}

@@ -1,0 +1,97 @@
+public import Memory
+
+/// Everything a worker looks up, as one set that is consistent in itself.
+///
+/// The agent builds a new set for every change of configuration or link state and publishes it; a
+/// worker takes the one in force at the start of a turn. Only the tables inside `forwarding` and
+/// `neighbors` change while the set is in force.
+///
+/// Thread-safety: immutable but for the two tables named, whose rules are those of `ProbeTable`. May be
+/// used until the worker's next turn.
+public struct TableSet: Sendable {
+    public var forwarding: ForwardingTable
+    public var neighbors: NeighborTable
+    public var vsis: Column<VSIRecord>
+    public var ports: Column<PortRecord>
+    public var devices: Column<DeviceRecord>
+    public var vlanPorts: Column<Int32>
+    public var peers: Column<PeerRecord>
+    public var interfaces: Column<InterfaceRecord>
+    public var subnets: Column<SubnetRecord>
+    public var floodTargets: Column<Destination>
+    public var vsiOfVNI: FixedMap
+    public var peerOfAddress: FixedMap
+    /// Peers and the VSIs they may carry, keyed by `membershipKey`; only for peers that list their VNIs.
+    public var membership: FixedMap
+    public var settings: Settings
+
+    /// What holds for the whole gateway.
+    public struct Settings: BitwiseCopyable, Sendable {
+        /// The local VTEP, host order.
+        public var vtepAddress: UInt32 = 0
+        public var reservedBitsAreStrict = false
+        public var acceptsUnknownPeers = false
+        /// Bytes of the largest outer IPv4 packet, 0 when unknown.
+        public var underlayMTU: UInt32 = 0
+        /// Outer TTL, 0 to inherit.
+        public var ttl: UInt8 = 64
+        /// Outer DSCP, 255 to inherit.
+        public var dscp: UInt8 = 0
+        public var doNotFragment = DoNotFragment.unset
+        /// How many source ports flows are spread over.
+        public var sourcePortCount: UInt32 = 1
+        /// Nanoseconds between two ARP packets of one port that the gateway answers, 0 for no limit.
+        public var arpIntervalNanoseconds: UInt64 = 0
+
+        public init() {}
+    }
+
+    /// The outer DF bit (RFC 4459).
+    public enum DoNotFragment: UInt8, Sendable {
+        case unset, set, inherit
+    }
+
+    /// At most 65536 peers and VSIs.
+    @_noLocks
+    public static func membershipKey(peer: Int, vsi: UInt16) -> UInt32 {
+        UInt32(truncatingIfNeeded: peer) &<< 16 | UInt32(vsi)
+    }
+
+    public init(
+        forwarding: ForwardingTable, neighbors: NeighborTable, vsis: Column<VSIRecord>,
+        ports: Column<PortRecord>, devices: Column<DeviceRecord>, vlanPorts: Column<Int32>,
+        peers: Column<PeerRecord>, interfaces: Column<InterfaceRecord>,
+        subnets: Column<SubnetRecord>, floodTargets: Column<Destination>, vsiOfVNI: FixedMap,
+        peerOfAddress: FixedMap, membership: FixedMap, settings: Settings
+    ) {
+        self.forwarding = forwarding
+        self.neighbors = neighbors
+        self.vsis = vsis
+        self.ports = ports
+        self.devices = devices
+        self.vlanPorts = vlanPorts
+        self.peers = peers
+        self.interfaces = interfaces
+        self.subnets = subnets
+        self.floodTargets = floodTargets
+        self.vsiOfVNI = vsiOfVNI
+        self.peerOfAddress = peerOfAddress
+        self.membership = membership
+        self.settings = settings
+    }
+
+    /// Frees what belongs to this set alone: all but the two tables that outlive it.
+    public func deallocate() {
+        vsis.deallocate()
+        ports.deallocate()
+        devices.deallocate()
+        vlanPorts.deallocate()
+        peers.deallocate()
+        interfaces.deallocate()
+        subnets.deallocate()
+        floodTargets.deallocate()
+        vsiOfVNI.deallocate()
+        peerOfAddress.deallocate()
+        membership.deallocate()
+    }
+}
