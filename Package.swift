@@ -34,7 +34,8 @@ let package = Package(
         .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: strict),
         .target(name: "Tables", dependencies: ["Wire", "Memory"], swiftSettings: strict),
         .target(
-            name: "Dataplane", dependencies: ["Tables", "Wire", "Memory"], swiftSettings: strict),
+            name: "Dataplane", dependencies: ["Tables", "Wire", "Memory", "CLinux"],
+            swiftSettings: strict),
         .target(
             name: "Uring", dependencies: ["CLiburing", "CLinux", "Memory"], swiftSettings: strict),
         .target(

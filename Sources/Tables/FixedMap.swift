@@ -1,4 +1,4 @@
-public import Memory
+internal import Memory
 
 /// A map from 32-bit keys to 32-bit values that is built once and then only read: VNI to VSI, VTEP
 /// address to peer. Linear probing at a load of at most one half.

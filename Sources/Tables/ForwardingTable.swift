@@ -1,4 +1,3 @@
-public import Memory
 public import Wire
 
 /// The FDB: which port or peer of a VSI a MAC address is behind (RFC 7348 section 4.1).

@@ -1,4 +1,3 @@
-public import Memory
 public import Wire
 
 /// The ARP table: which MAC address answers for an IPv4 address in a VSI (RFC 826).

@@ -47,7 +47,7 @@ public struct TableSet: Sendable {
     }
 
     /// The outer DF bit (RFC 4459).
-    public enum DoNotFragment: UInt8, Sendable {
+    public enum DoNotFragment: UInt8, BitwiseCopyable, Sendable {
         case unset, set, inherit
     }
 

@@ -1,7 +1,7 @@
 /// What the stages need to know of a VSI: one record for each index, in `TableSet.vsis`.
 public struct VSIRecord: BitwiseCopyable, Sendable {
     /// What becomes of a VLAN tag inside a received VXLAN frame (RFC 7348 section 6.1).
-    public enum InnerVLAN: UInt8, Sendable {
+    public enum InnerVLAN: UInt8, BitwiseCopyable, Sendable {
         case drop, strip, keep
     }
 

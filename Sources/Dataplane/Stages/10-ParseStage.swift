@@ -1,0 +1,159 @@
+internal import Memory
+internal import Wire
+
+/// Reads the headers once and leaves what the later stages ask for in columns.
+///
+/// Reads: the frame, `ingressDevice`, `outerTOS`, `vlan`.
+/// Writes: `vni` (underlay), `destinationMAC`, `sourceMAC`, `etherType`, `vlan`, `segmentations`, and the
+/// start of the frame: past the VXLAN header and past a VLAN tag, so that every later stage sees an
+/// untagged frame.
+/// Drops: `vxlanShort`, `vxlanNoIFlag`, `vxlanReservedBits`, `innerRunt`, `smacInvalid`, `ecnInvalid`.
+/// Cost: two cache lines of the frame.
+/// Standard: RFC 7348 section 5, RFC 6040 section 4.2, IEEE 802.1Q clause 9.
+public enum ParseStage {
+    @_noLocks
+    public static func process(_ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        var kept = 0
+        for position in 0..<batch.activeCount.value {
+            let lane = Int(batch.active[position])
+            guard parse(lane, pipeline) else { continue }
+            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
+            kept &+= 1
+        }
+        batch.activeCount.value = kept
+    }
+
+    @_noLocks
+    private static func parse(_ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let isTunnelled = batch.ingressDevice[lane] == PacketBatch.underlay
+        if isTunnelled {
+            guard parseVXLAN(lane, pipeline) else { return false }
+        }
+        var frame = batch.frame(lane)
+        guard frame.count >= EthernetHeader.byteCount else {
+            batch.drop(lane, .innerRunt, pipeline.counters)
+            return false
+        }
+        if batch.vlan[lane] == 0 && EtherType.isTag(frame.loadUInt16(at: 12)) {
+            guard popTag(lane, frame, pipeline) else { return false }
+            frame = batch.frame(lane)
+        }
+        // Both addresses lie in the first twelve bytes: two overlapping words of eight.
+        let destination = frame.loadUInt64(at: 0) &>> 16
+        let source = frame.loadUInt64(at: 4) & 0xFFFF_FFFF_FFFF
+        guard source & 0x0100_0000_0000 == 0 && source != 0 else {
+            batch.drop(lane, .smacInvalid, pipeline.counters)
+            return false
+        }
+        batch.destinationMAC[lane] = destination
+        batch.sourceMAC[lane] = source
+        batch.etherType[lane] = frame.loadUInt16(at: 12)
+        return !isTunnelled || parseTunnelled(lane, frame, pipeline)
+    }
+
+    @_noLocks
+    private static func parseVXLAN(_ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let payload = batch.frame(lane)
+        guard payload.count >= VXLANHeader.byteCount else {
+            batch.drop(lane, .vxlanShort, pipeline.counters)
+            return false
+        }
+        let header = payload.loadUInt64(at: 0)
+        guard header & 0x0800_0000_0000_0000 != 0 else {
+            batch.drop(lane, .vxlanNoIFlag, pipeline.counters)
+            return false
+        }
+        // All but the I flag and the VNI must be zero on send and is ignored on receipt.
+        if header & 0xF7FF_FFFF_0000_00FF != 0 {
+            if pipeline.tables.settings.reservedBitsAreStrict {
+                batch.drop(lane, .vxlanReservedBits, pipeline.counters)
+                return false
+            }
+            pipeline.counters.count(.reservedBitsSeen)
+        }
+        batch.vni[lane] = UInt32(truncatingIfNeeded: header &>> 8) & 0xFF_FFFF
+        batch.advance(lane, by: VXLANHeader.byteCount)
+        return true
+    }
+
+    /// What only a frame out of a tunnel needs: ECN, and offload metadata that a UDP socket lost.
+    @_noLocks
+    private static func parseTunnelled(
+        _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let outer = batch.outerTOS[lane] & 3
+        if outer != ECN.notCapable, !mergeECN(lane, frame, outer, pipeline) {
+            batch.drop(lane, .ecnInvalid, pipeline.counters)
+            return false
+        }
+        restoreOffload(lane, frame, pipeline)
+        return true
+    }
+
+    /// A VXLAN device of the same kernel hands over TCP super-packets uncut, and checksums that its
+    /// driver was to finish, without a word about either.
+    @_noLocks
+    private static func restoreOffload(
+        _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
+    ) {
+        let batch = pipeline.batch
+        let mtu = Int(pipeline.tables.settings.underlayMTU)
+        if mtu > 0, frame.count > mtu,
+            let inferred = Segmenter.inferredSegmentation(frame, maximumPacket: mtu &- 50)
+        {
+            batch.segmentations[lane] = inferred
+            pipeline.counters.count(.superPackets)
+            return
+        }
+        if let partial = Segmenter.partialChecksum(frame) {
+            batch.segmentations[lane] = partial
+        }
+    }
+
+    /// False when the packet must be dropped.
+    @_noLocks
+    private static func mergeECN(
+        _ lane: Int, _ frame: FrameView, _ outer: UInt8, _ pipeline: Pipeline
+    ) -> Bool {
+        let etherType = pipeline.batch.etherType[lane]
+        let offset = EthernetHeader.byteCount
+        if etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount, at: offset) {
+            let header = IPv4Header(frame: frame, at: offset)
+            let inner = header.ecn
+            guard let merged = ECN.decapsulated(inner: inner, outer: outer) else { return false }
+            if merged != inner { header.setECN(merged) }
+        } else if etherType == EtherType.ipv6, frame.holds(IPv6Header.byteCount, at: offset) {
+            let header = IPv6Header(frame: frame, at: offset)
+            let inner = header.ecn
+            guard let merged = ECN.decapsulated(inner: inner, outer: outer) else { return false }
+            if merged != inner { header.ecn = merged }
+        }
+        return true
+    }
+
+    /// Takes the first tag out of the frame into the `vlan` column; offsets of the offload metadata move
+    /// with it.
+    @_noLocks
+    private static func popTag(
+        _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        guard frame.count >= EthernetHeader.byteCount &+ EthernetHeader.tagByteCount else {
+            batch.drop(lane, .innerRunt, pipeline.counters)
+            return false
+        }
+        let service = frame.loadUInt16(at: 12) == EtherType.serviceTag
+        batch.vlan[lane] =
+            PacketBatch.tagPresent | (service ? PacketBatch.tagIsService : 0)
+            | UInt32(frame.loadUInt16(at: 14))
+        _ = EthernetHeader.withoutTag(frame)
+        batch.advance(lane, by: EthernetHeader.tagByteCount)
+        batch.segmentations[lane] = batch.segmentations[lane].shifted(
+            by: -EthernetHeader.tagByteCount)
+        return true
+    }
+}

@@ -1,0 +1,130 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// Finds the layer-2 domain a frame belongs to: by VNI and source VTEP, or by port and VLAN.
+///
+/// Reads: `vni`, `outerSource` (underlay), `ingressDevice`, `vlan`.
+/// Writes: `vsi`, `ingress`, `vlan` (0 when the tag was only the way to the port).
+/// Drops: `vxlanBadSource`, `vxlanUnknownPeer`, `vxlanUnknownVni`, `vxlanPeerNotInVni`,
+/// `innerVlanDenied`, `portVlanDenied`.
+/// Cost: two probes of small read-only maps for a tunnelled frame, one load for a local one.
+/// Standard: RFC 7348 sections 4.1, 6.1 and 7.
+public enum ClassifyStage {
+    @_noLocks
+    public static func process(_ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        var kept = 0
+        for position in 0..<batch.activeCount.value {
+            let lane = Int(batch.active[position])
+            let isTunnelled = batch.ingressDevice[lane] == PacketBatch.underlay
+            guard isTunnelled ? classifyTunnelled(lane, pipeline) : classifyLocal(lane, pipeline)
+            else { continue }
+            pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
+            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
+            kept &+= 1
+        }
+        batch.activeCount.value = kept
+    }
+
+    @_noLocks
+    private static func classifyTunnelled(_ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let tables = pipeline.tables
+        let source = batch.outerSource[lane]
+        guard IPv4Address(bits: source).isUnicastSource, source != tables.settings.vtepAddress
+        else { return drop(lane, .vxlanBadSource, pipeline) }
+        let peer = tables.peerOfAddress.find(source)
+        if peer >= 0 {
+            batch.ingress[lane] = .peer(peer)
+            pipeline.counters.add(1, peer: peer, .rxPackets)
+            pipeline.counters.add(UInt64(batch.lengths[lane]), peer: peer, .rxBytes)
+        } else {
+            guard tables.settings.acceptsUnknownPeers else {
+                return drop(lane, .vxlanUnknownPeer, pipeline)
+            }
+            batch.ingress[lane] = .unknownPeer
+        }
+        let vsi = tables.vsiOfVNI.find(batch.vni[lane])
+        guard vsi >= 0 else { return drop(lane, .vxlanUnknownVni, pipeline) }
+        let index = UInt16(truncatingIfNeeded: vsi)
+        batch.vsi[lane] = index
+        if peer >= 0, !tables.peers[peer].carriesEveryVNI,
+            tables.membership.find(TableSet.membershipKey(peer: peer, vsi: index)) < 0
+        {
+            return drop(lane, .vxlanPeerNotInVni, pipeline)
+        }
+        let tag = batch.vlan[lane]
+        guard tag != 0 else { return true }
+        // A priority tag names no VLAN and counts as none.
+        if tag & 0xFFF == 0 && tag & PacketBatch.tagIsService == 0 {
+            batch.vlan[lane] = 0
+            return true
+        }
+        switch tables.vsis[vsi].innerVLAN {
+        case .drop: return drop(lane, .innerVlanDenied, pipeline)
+        case .strip: batch.vlan[lane] = 0
+        case .keep: break
+        }
+        return true
+    }
+
+    @_noLocks
+    private static func classifyLocal(_ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let tables = pipeline.tables
+        let index = Int(batch.ingressDevice[lane])
+        // A device that has left the tables since its frame was received.
+        guard index < tables.devices.count else { return drop(lane, .portDown, pipeline) }
+        let device = tables.devices[index]
+        let tag = batch.vlan[lane]
+        let identifier = tag & 0xFFF
+        var port = Int(device.nativePort)
+        var bytes = UInt64(batch.lengths[lane])
+        if tag != 0 {
+            bytes &+= UInt64(EthernetHeader.tagByteCount)
+            if identifier == 0 && tag & PacketBatch.tagIsService == 0 {
+                batch.vlan[lane] = 0
+            } else {
+                let mapped = mappedPort(device, tag, tables)
+                if mapped >= 0 {
+                    port = mapped
+                    batch.vlan[lane] = 0
+                } else {
+                    // Only a VSI that keeps tags carries a VLAN that no port maps.
+                    guard port >= 0, keepsTags(port, tables) else {
+                        return drop(lane, .innerVlanDenied, pipeline)
+                    }
+                }
+            }
+        }
+        guard port >= 0 else { return drop(lane, .portVlanDenied, pipeline) }
+        batch.ingress[lane] = .port(port)
+        batch.vsi[lane] = tables.ports[port].vsi
+        pipeline.counters.add(1, port: port, .rxPackets)
+        pipeline.counters.add(bytes, port: port, .rxBytes)
+        return true
+    }
+
+    @_noLocks
+    private static func mappedPort(
+        _ device: DeviceRecord, _ tag: UInt32, _ tables: TableSet
+    ) -> Int {
+        guard device.vlanTable >= 0, tag & PacketBatch.tagIsService == 0 else { return -1 }
+        return Int(tables.vlanPorts[Int(device.vlanTable) &+ Int(tag & 0xFFF)])
+    }
+
+    @_noLocks
+    private static func keepsTags(_ port: Int, _ tables: TableSet) -> Bool {
+        switch tables.vsis[Int(tables.ports[port].vsi)].innerVLAN {
+        case .keep: return true
+        case .drop, .strip: return false
+        }
+    }
+
+    @_noLocks
+    private static func drop(_ lane: Int, _ reason: DropReason, _ pipeline: Pipeline) -> Bool {
+        pipeline.batch.drop(lane, reason, pipeline.counters)
+        return false
+    }
+}

@@ -1,0 +1,172 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// The part of the bridge stage that looks into ARP: checks the sender, tells the agent what it says,
+/// and answers in place what the gateway knows.
+///
+/// A request for an address of the gateway itself is answered to whoever asks, never copied. Where ARP
+/// suppression is on, a broadcast request from an access port for a known address is answered for its
+/// owner. A probe is answered by the true owner only, or every duplicate-address check would fail; a
+/// unicast request goes to its owner.
+///
+/// It stands in the worker and not in the agent because the answer is the request rewritten: no copy, no
+/// second account, and a flood of requests costs no other thread anything.
+///
+/// Reads: the ARP packet, `vsi`, `ingress`, the neighbor table.
+/// Writes: the frame, `verdict`, `egress`; the ring `workerToAgent`.
+/// Drops: `arpMalformed`, `arpSenderMismatch`, `arpOutsideSubnet`, `arpOwnAddressClaimed`, `arpRate`.
+/// Cost: two probes of the neighbor table.
+/// Standard: RFC 826, RFC 1027, RFC 5227, RFC 9161 section 3.
+enum ARPResponder {
+    /// True when the lane has its verdict; false when it goes on as any frame.
+    @_noLocks
+    static func settle(_ lane: Int, _ vsi: VSIRecord, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let frame = batch.frame(lane)
+        let packet = ARPPacket(frame: frame, at: EthernetHeader.byteCount)
+        guard case .valid = packet.check() else { return drop(lane, .arpMalformed, pipeline) }
+        let sender = packet.senderMAC
+        let address = packet.senderIP
+        guard !sender.isGroup, !sender.isZero, !address.isMulticast, !address.isReserved else {
+            return drop(lane, .arpMalformed, pipeline)
+        }
+        guard sender.bits == batch.sourceMAC[lane] else {
+            return drop(lane, .arpSenderMismatch, pipeline)
+        }
+        let neighbors = pipeline.tables.neighbors
+        let index = batch.vsi[lane]
+        if address.bits != 0 {
+            let known = neighbors.find(vsi: index, address: address.bits)
+            if NeighborTable.isOwn(known) {
+                // From a peer it is that gateway with the address both share.
+                if batch.ingress[lane].isPort {
+                    return drop(lane, .arpOwnAddressClaimed, pipeline)
+                }
+            } else {
+                guard isInSubnet(address, vsi, pipeline) else {
+                    return drop(lane, .arpOutsideSubnet, pipeline)
+                }
+                report(lane, packet, known, pipeline)
+            }
+        }
+        guard packet.operation == ARPPacket.request else { return false }
+        return answer(lane, vsi, packet, pipeline)
+    }
+
+    @_noLocks
+    private static func answer(
+        _ lane: Int, _ vsi: VSIRecord, _ packet: ARPPacket, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let wanted = pipeline.tables.neighbors.find(
+            vsi: batch.vsi[lane], address: packet.targetIP.bits)
+        if NeighborTable.isOwn(wanted) {
+            guard !packet.isAnnouncement else {
+                batch.verdict[lane] = .consumed
+                return true
+            }
+            guard pipeline.admitsARP(from: batch.ingress[lane], now: batch.now.value) else {
+                return drop(lane, .arpRate, pipeline)
+            }
+            pipeline.counters.count(.arpAnswered)
+            return reply(lane, packet, NeighborTable.mac(of: wanted), pipeline)
+        }
+        guard vsi.has(.suppressesARP), batch.ingress[lane].isPort,
+            MACAddress(bits: batch.destinationMAC[lane]).isBroadcast
+        else { return false }
+        guard packet.senderIP.bits != 0 else {
+            pipeline.counters.count(.arpProbeNotProxied)
+            return false
+        }
+        let owner = NeighborTable.mac(of: wanted)
+        guard wanted != 0, !packet.isAnnouncement, owner != packet.senderMAC.bits,
+            !isBehindAsker(lane, owner, pipeline)
+        else { return false }
+        pipeline.counters.count(.arpSuppressed)
+        return reply(lane, packet, owner, pipeline)
+    }
+
+    /// The owner hears the request itself when it is behind the port that asks.
+    @_noLocks
+    private static func isBehindAsker(
+        _ lane: Int, _ owner: UInt64, _ pipeline: Pipeline
+    ) -> Bool {
+        let table = pipeline.tables.forwarding.table
+        let key = ForwardingTable.key(mac: owner, vsi: pipeline.batch.vsi[lane])
+        guard let value = table.value(at: table.find(key), for: key) else { return false }
+        return ForwardingTable.destination(of: value).bits == pipeline.batch.ingress[lane].bits
+    }
+
+    /// Makes the request its own answer, back to where it came from.
+    @_noLocks
+    private static func reply(
+        _ lane: Int, _ packet: ARPPacket, _ owner: UInt64, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let asker = packet.senderMAC
+        let answer = MACAddress(bits: owner)
+        packet.rewriteToReply(answer: answer)
+        let ethernet = EthernetHeader(frame: packet.frame, at: 0)
+        ethernet.destination = asker
+        ethernet.source = answer
+        zeroPadding(packet.frame)
+        batch.sourceMAC[lane] = owner
+        batch.destinationMAC[lane] = asker.bits
+        batch.egress[lane] = batch.ingress[lane]
+        batch.verdict[lane] = .forward
+        return true
+    }
+
+    /// What the asker put behind the packet does not go back, and nothing beyond a minimal frame does.
+    @_noLocks
+    private static func zeroPadding(_ frame: FrameView) {
+        let end = EthernetHeader.byteCount &+ ARPPacket.byteCount
+        var offset = end
+        while offset < frame.count {
+            frame.store(0 as UInt8, at: offset)
+            offset &+= 1
+        }
+    }
+
+    @_noLocks
+    private static func isInSubnet(
+        _ address: IPv4Address, _ vsi: VSIRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        guard vsi.interface >= 0 else { return true }
+        let interface = pipeline.tables.interfaces[Int(vsi.interface)]
+        for offset in 0..<interface.subnetCount {
+            let subnet = pipeline.tables.subnets[Int(interface.firstSubnet &+ offset)]
+            if address.bits & subnet.mask == subnet.network { return true }
+        }
+        return false
+    }
+
+    /// Tells the agent of a binding the table does not have; refreshes one that it has.
+    @_noLocks
+    private static func report(
+        _ lane: Int, _ packet: ARPPacket, _ known: UInt64, _ pipeline: Pipeline
+    ) {
+        let batch = pipeline.batch
+        let isAnnouncement = packet.isAnnouncement
+        if isAnnouncement { pipeline.counters.count(.arpGratuitous) }
+        let index = batch.vsi[lane]
+        if known != 0, NeighborTable.mac(of: known) == packet.senderMAC.bits {
+            let table = pipeline.tables.neighbors.table
+            let key = NeighborTable.key(vsi: index, address: packet.senderIP.bits)
+            table.touch(table.find(key), time: batch.coarseTime.value)
+            return
+        }
+        pipeline.punt(
+            PuntEvent(
+                kind: isAnnouncement ? .addressAnnounced : .addressSeen, vsi: index,
+                place: batch.ingress[lane], mac: packet.senderMAC.bits,
+                address: packet.senderIP.bits))
+    }
+
+    @_noLocks
+    private static func drop(_ lane: Int, _ reason: DropReason, _ pipeline: Pipeline) -> Bool {
+        pipeline.batch.drop(lane, reason, pipeline.counters)
+        return true
+    }
+}

@@ -1,0 +1,85 @@
+internal import Memory
+internal import Tables
+
+/// Turns lanes into outputs, one for each copy that leaves: head-end replication.
+///
+/// Copies share the bytes of their lane; what differs is written beside them when they are sent.
+///
+/// Reads: `verdict`, `egress`, `vsi`, `ingress`, the flood list of the VSI.
+/// Writes: `outputLane`, `outputDestination`.
+/// Drops: `noFloodTarget`.
+/// Cost: one row a copy. Standard: RFC 7348 section 4.2; nothing from a tunnel goes back into one.
+public enum ReplicateStage {
+    /// Where replication goes on when the outputs were full: a position in `active` and how many targets
+    /// of that lane are done.
+    public struct Cursor: BitwiseCopyable, Sendable {
+        public var position: Int
+        public var target: Int
+        /// Copies made of the lane at `position` so far.
+        public var copies: Int
+
+        @_noLocks
+        public init() {
+            position = 0
+            target = 0
+            copies = 0
+        }
+    }
+
+    /// Fills the outputs. False when lanes are left over; then the outputs are to be sent and the stage
+    /// called again with the same cursor.
+    @_noLocks
+    public static func process(_ pipeline: Pipeline, _ cursor: inout Cursor) -> Bool {
+        let batch = pipeline.batch
+        batch.outputCount.value = 0
+        while cursor.position < batch.activeCount.value {
+            let lane = Int(batch.active[cursor.position])
+            switch batch.verdict[lane] {
+            case .forward:
+                guard append(lane, batch.egress[lane], batch) else { return false }
+            case .replicate:
+                guard replicate(lane, pipeline, &cursor) else { return false }
+            case .pending, .route, .consumed, .dropped:
+                batch.drop(lane, .internalUnknownVerdict, pipeline.counters)
+            }
+            cursor.position &+= 1
+            cursor.target = 0
+            cursor.copies = 0
+        }
+        return true
+    }
+
+    @_noLocks
+    private static func replicate(
+        _ lane: Int, _ pipeline: Pipeline, _ cursor: inout Cursor
+    ) -> Bool {
+        let batch = pipeline.batch
+        let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]
+        let origin = batch.ingress[lane]
+        // Peers follow the ports; a frame out of a tunnel stops before them.
+        let count = Int(origin.isPeer ? vsi.portCount : vsi.portCount &+ vsi.peerCount)
+        while cursor.target < count {
+            let target = pipeline.tables.floodTargets[Int(vsi.firstPort) &+ cursor.target]
+            if target.bits != origin.bits {
+                guard append(lane, target, batch) else { return false }
+                if cursor.copies > 0 { pipeline.counters.add(1, .replicated) }
+                cursor.copies &+= 1
+            }
+            cursor.target &+= 1
+        }
+        if cursor.copies == 0 { batch.drop(lane, .noFloodTarget, pipeline.counters) }
+        return true
+    }
+
+    @_noLocks
+    private static func append(
+        _ lane: Int, _ destination: Destination, _ batch: PacketBatch
+    ) -> Bool {
+        let output = batch.outputCount.value
+        guard output < PacketBatch.outputCapacity else { return false }
+        batch.outputLane[output] = UInt16(truncatingIfNeeded: lane)
+        batch.outputDestination[output] = destination
+        batch.outputCount.value = output &+ 1
+        return true
+    }
+}

@@ -1,0 +1,116 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// Decides the outer headers of every output to a peer; on the `udp` underlay the kernel writes them, so
+/// the stage leaves them as columns beside the frame.
+///
+/// Reads: `outputDestination`, the frame's IP header, `flowHash`.
+/// Writes: `outputSourcePort` (an index into the pool of source ports), `outputTOS`, `outputTTL`,
+/// `outputDoNotFragment`, `flowHash`.
+/// Drops: `encapMtu`, `portDown`, `txUnreachable` (a peer that has left).
+/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made here
+/// and not in the parse stage because local frames never need it.
+/// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
+public enum EncapsulateStage {
+    /// Outer IPv4, UDP and VXLAN headers in front of the inner frame, bytes.
+    public static var overhead: Int { @_noLocks get { 20 + 8 + 8 } }
+
+    @_noLocks
+    public static func process(_ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        var kept = 0
+        for output in 0..<batch.outputCount.value {
+            let destination = batch.outputDestination[output]
+            guard destination.isPeer
+                ? encapsulate(output, kept, destination, pipeline)
+                : deliver(output, destination, pipeline)
+            else { continue }
+            batch.outputLane[kept] = batch.outputLane[output]
+            batch.outputDestination[kept] = destination
+            kept &+= 1
+        }
+        batch.outputCount.value = kept
+    }
+
+    @_noLocks
+    private static func deliver(
+        _ output: Int, _ destination: Destination, _ pipeline: Pipeline
+    ) -> Bool {
+        let ports = pipeline.tables.ports
+        let port = destination.index
+        guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp else {
+            pipeline.counters.count(.portDown)
+            return false
+        }
+        pipeline.counters.add(
+            1, vsi: Int(pipeline.batch.vsi[Int(pipeline.batch.outputLane[output])]), .txPackets)
+        return true
+    }
+
+    /// - Parameter row: the row of the output after those dropped before it.
+    @_noLocks
+    private static func encapsulate(
+        _ output: Int, _ row: Int, _ destination: Destination, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let peers = pipeline.tables.peers
+        let settings = pipeline.tables.settings
+        let lane = Int(batch.outputLane[output])
+        guard destination.index < peers.count, peers[destination.index].isInUse else {
+            pipeline.counters.count(.txUnreachable)
+            return false
+        }
+        let frame = batch.frame(lane)
+        let tag = batch.vlan[lane] == 0 ? 0 : EthernetHeader.tagByteCount
+        let isSuperPacket = batch.segmentations[lane].isSuperPacket
+        if settings.underlayMTU > 0, !isSuperPacket,
+            frame.count &+ tag &+ overhead > Int(settings.underlayMTU)
+        {
+            pipeline.counters.count(.encapMtu)
+            return false
+        }
+        if batch.flowHash[lane] == 0 {
+            batch.flowHash[lane] = 1 &<< 32 | UInt64(FlowHash.hash(frame: frame))
+        }
+        let spread = UInt64(truncatingIfNeeded: settings.sourcePortCount)
+        // The upper bits of hash times count: even over any count, without a division.
+        batch.outputSourcePort[row] = UInt32(
+            truncatingIfNeeded: (batch.flowHash[lane] & 0xFFFF_FFFF) &* spread &>> 32)
+        writeOuter(row, lane, frame, settings, batch)
+        pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
+        return true
+    }
+
+    @_noLocks
+    private static func writeOuter(
+        _ row: Int, _ lane: Int, _ frame: FrameView, _ settings: TableSet.Settings,
+        _ batch: PacketBatch
+    ) {
+        var innerTOS: UInt8 = 0
+        var innerTTL: UInt8 = 64
+        var innerDoNotFragment = false
+        let offset = EthernetHeader.byteCount
+        let etherType = batch.etherType[lane]
+        if etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount, at: offset) {
+            let header = IPv4Header(frame: frame, at: offset)
+            innerTOS = header.typeOfService
+            innerTTL = header.timeToLive
+            innerDoNotFragment = header.dontFragment
+        } else if etherType == EtherType.ipv6, frame.holds(IPv6Header.byteCount, at: offset) {
+            let header = IPv6Header(frame: frame, at: offset)
+            innerTOS = header.trafficClass
+            innerTTL = header.hopLimit
+            innerDoNotFragment = true
+        }
+        let codepoint = settings.dscp == 255 ? innerTOS & 0xFC : settings.dscp &<< 2
+        batch.outputTOS[row] = codepoint | ECN.encapsulated(inner: innerTOS & 3)
+        // An outer TTL of 0 cannot be sent.
+        batch.outputTTL[row] = settings.ttl != 0 ? settings.ttl : max(innerTTL, 1)
+        switch settings.doNotFragment {
+        case .set: batch.outputDoNotFragment[row] = true
+        case .unset: batch.outputDoNotFragment[row] = false
+        case .inherit: batch.outputDoNotFragment[row] = innerDoNotFragment
+        }
+    }
+}
