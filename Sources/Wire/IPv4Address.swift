@@ -2,6 +2,7 @@
 public struct IPv4Address: Hashable, Sendable, BitwiseCopyable, Comparable {
     public var bits: UInt32
 
+    @_noLocks
     public init(bits: UInt32) { self.bits = bits }
 
     public static let any = IPv4Address(bits: 0)

@@ -4,6 +4,7 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
     public var bits: UInt64
 
     /// Takes the low 48 bits of `bits`.
+    @_noLocks
     public init(bits: UInt64) { self.bits = bits & 0xFFFF_FFFF_FFFF }
 
     public static let zero = MACAddress(bits: 0)

@@ -3,6 +3,7 @@ public struct VNI: Hashable, Sendable, BitwiseCopyable, Comparable, CustomString
     public var bits: UInt32
 
     /// Takes the low 24 bits.
+    @_noLocks
     public init(bits: UInt32) { self.bits = bits & 0xFF_FFFF }
 
     /// What a configuration may name.

@@ -1,0 +1,164 @@
+public import Wire
+
+/// Cuts a super-packet into the packets it stands for, one header at a time.
+///
+/// A segment is a header of its own, written into memory that the caller gives, and a range of the
+/// super-packet's payload, which is not copied. All lengths come from the frame itself; of the
+/// metadata only the kind, which must agree with the frame, and the segment size are used.
+///
+/// Cost: for each segment one copy of the headers and one pass over its payload for the checksum.
+/// Standard: RFC 9293 section 3.1, RFC 768, RFC 791; ECN flags as RFC 3168 section 6.1.2 asks.
+public struct Segmenter {
+    /// One packet: `headerByteCount` bytes of the caller's memory, then a range of the super-packet.
+    public struct Segment {
+        public let headerByteCount: Int
+        public let payloadOffset: Int
+        public let payloadByteCount: Int
+    }
+
+    private let frame: FrameView
+    private let layers: FrameLayers
+    private let segmentSize: Int
+    /// The sender uses no UDP checksum, and neither do the segments.
+    private let omitsChecksum: Bool
+    /// At least 1.
+    public let segmentCount: Int
+
+    /// What the header memory of a segment must hold: Ethernet 14, two VLAN tags 8, the longest IPv4
+    /// header 60 and the longest TCP header 60 make 142; the rest is left to IPv6 extensions.
+    public static var maximumHeaderByteCount: Int { @_noLocks get { 160 } }
+
+    /// Segments of one super-packet at most. 64 KiB in segments of 48 bytes, the least size that
+    /// Linux cuts TCP into, are 1,365; a sender that asks for more wants to do harm.
+    public static var maximumSegmentCount: Int { @_noLocks get { 2048 } }
+
+    /// Nil when the frame is not what `segmentation` says, or is not sound: unknown or cut-off
+    /// headers, a fragment, TCP with SYN or RST in more than one segment, no segment size, too many
+    /// segments, or headers too long.
+    @_noLocks
+    public init?(frame: FrameView, segmentation: Segmentation) {
+        guard let layers = FrameLayers.parse(frame) else { return nil }
+        let isTCP = layers.protocolNumber == ProtocolNumber.tcp
+        let agrees: Bool
+        switch segmentation.kind {
+        case .none: agrees = false
+        case .tcp4: agrees = isTCP && !layers.isIPv6
+        case .tcp6: agrees = isTCP && layers.isIPv6
+        case .udp4: agrees = !isTCP && !layers.isIPv6
+        case .udp6: agrees = !isTCP && layers.isIPv6
+        }
+        let size = Int(segmentation.segmentSize)
+        guard agrees, size > 0, layers.payloadOffset <= Self.maximumHeaderByteCount else {
+            return nil
+        }
+        let payload = layers.endOffset &- layers.payloadOffset
+        let count = max((payload &+ size &- 1) / size, 1)
+        guard count <= Self.maximumSegmentCount else { return nil }
+        if isTCP {
+            let flags = TCPHeader(frame: frame, at: layers.transportOffset).flags
+            let once = TCPHeader.Flag.syn | TCPHeader.Flag.rst
+            guard count == 1 || flags & once == 0 else { return nil }
+        }
+        self.frame = frame
+        self.layers = layers
+        self.segmentSize = size
+        self.segmentCount = count
+        self.omitsChecksum =
+            !isTCP && !layers.isIPv6 && !segmentation.needsChecksum
+            && frame.loadUInt16(at: layers.checksumOffset) == 0
+    }
+
+    /// Bytes of every segment's headers.
+    public var headerByteCount: Int { @_noLocks get { layers.payloadOffset } }
+
+    /// Bytes of the longest segment's IP packet, to be held against an MTU.
+    public var maximumPacketByteCount: Int {
+        @_noLocks get {
+            let payload = min(layers.endOffset &- layers.payloadOffset, segmentSize)
+            return layers.payloadOffset &- layers.layer3Offset &+ payload
+        }
+    }
+
+    /// Writes the headers of segment `index`, Ethernet first and checksums complete, to the start of
+    /// `header`.
+    ///
+    /// - Parameters:
+    ///   - index: 0..<`segmentCount`.
+    ///   - header: memory outside of the super-packet, `maximumHeaderByteCount` or more.
+    /// - Returns: nil when the index or the memory does not suffice.
+    @_noLocks
+    public func segment(_ index: Int, header: FrameView) -> Segment? {
+        guard index >= 0, index < segmentCount, header.count >= layers.payloadOffset else {
+            return nil
+        }
+        let payloadOffset = layers.payloadOffset &+ index &* segmentSize
+        let payloadByteCount = min(layers.endOffset &- payloadOffset, segmentSize)
+        copyHeaders(to: header)
+        writeNetworkHeader(header, index: index, payloadByteCount: payloadByteCount)
+        if layers.protocolNumber == ProtocolNumber.tcp {
+            writeTCP(header, index: index)
+        } else {
+            UDPHeader(frame: header, at: layers.transportOffset).length =
+                UDPHeader.byteCount &+ payloadByteCount
+        }
+        writeChecksum(header, payloadOffset: payloadOffset, payloadByteCount: payloadByteCount)
+        return Segment(
+            headerByteCount: layers.payloadOffset, payloadOffset: payloadOffset,
+            payloadByteCount: payloadByteCount)
+    }
+
+    @_noLocks
+    private func copyHeaders(to header: FrameView) {
+        var offset = 0
+        while layers.payloadOffset &- offset >= 4 {
+            header.store(frame.loadUInt32(at: offset), at: offset)
+            offset &+= 4
+        }
+        while offset < layers.payloadOffset {
+            header.store(frame.loadUInt8(at: offset), at: offset)
+            offset &+= 1
+        }
+    }
+
+    @_noLocks
+    private func writeNetworkHeader(_ header: FrameView, index: Int, payloadByteCount: Int) {
+        let length = layers.payloadOffset &- layers.layer3Offset &+ payloadByteCount
+        if layers.isIPv6 {
+            IPv6Header(frame: header, at: layers.layer3Offset).payloadLength =
+                length &- IPv6Header.byteCount
+            return
+        }
+        let ip = IPv4Header(frame: header, at: layers.layer3Offset)
+        ip.totalLength = length
+        ip.identification = ip.identification &+ UInt16(truncatingIfNeeded: index)
+        ip.updateChecksum()
+    }
+
+    /// FIN and PSH speak of the last byte, CWR of the first.
+    @_noLocks
+    private func writeTCP(_ header: FrameView, index: Int) {
+        let tcp = TCPHeader(frame: header, at: layers.transportOffset)
+        tcp.sequenceNumber =
+            tcp.sequenceNumber &+ UInt32(truncatingIfNeeded: index &* segmentSize)
+        var flags = tcp.flags
+        if index != segmentCount &- 1 { flags &= ~(TCPHeader.Flag.fin | TCPHeader.Flag.psh) }
+        if index != 0 { flags &= ~TCPHeader.Flag.cwr }
+        tcp.flags = flags
+    }
+
+    @_noLocks
+    private func writeChecksum(_ header: FrameView, payloadOffset: Int, payloadByteCount: Int) {
+        guard !omitsChecksum else { return }
+        header.store(0 as UInt16, at: layers.checksumOffset)
+        let headerByteCount = layers.payloadOffset &- layers.transportOffset
+        var sum = layers.pseudoHeader(header, length: headerByteCount &+ payloadByteCount)
+        sum = InternetChecksum.sum(
+            header, offset: layers.transportOffset, length: headerByteCount, initial: sum)
+        sum = InternetChecksum.sum(
+            frame, offset: payloadOffset, length: payloadByteCount, initial: sum)
+        let isTCP = layers.protocolNumber == ProtocolNumber.tcp
+        header.store(
+            isTCP ? InternetChecksum.checksum(sum) : InternetChecksum.checksumUDP(sum),
+            at: layers.checksumOffset)
+    }
+}
