@@ -55,6 +55,17 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         }
     }
 
+    /// The same metadata after `amount` bytes were put in front of the IP header (or taken out, when
+    /// negative), as a VLAN tag is.
+    @_noLocks
+    public func shifted(by amount: Int) -> Segmentation {
+        guard needsChecksum || isSuperPacket else { return self }
+        var result = self
+        result.headerLength = UInt16(truncatingIfNeeded: Int(headerLength) &+ amount)
+        result.checksumStart = UInt16(truncatingIfNeeded: Int(checksumStart) &+ amount)
+        return result
+    }
+
     public var isSuperPacket: Bool { @_noLocks get { kind.rawCode != 0 } }
 
     /// Finishes the partial checksum in `frame` in place; nothing to do is success.

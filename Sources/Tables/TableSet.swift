@@ -19,6 +19,7 @@ public struct TableSet: Sendable {
     public var interfaces: Column<InterfaceRecord>
     public var subnets: Column<SubnetRecord>
     public var floodTargets: Column<Destination>
+    public var routes: RouteTable
     public var vsiOfVNI: FixedMap
     public var peerOfAddress: FixedMap
     /// Peers and the VSIs they may carry, keyed by `membershipKey`; only for peers that list their VNIs.
@@ -61,8 +62,8 @@ public struct TableSet: Sendable {
         forwarding: ForwardingTable, neighbors: NeighborTable, vsis: Column<VSIRecord>,
         ports: Column<PortRecord>, devices: Column<DeviceRecord>, vlanPorts: Column<Int32>,
         peers: Column<PeerRecord>, interfaces: Column<InterfaceRecord>,
-        subnets: Column<SubnetRecord>, floodTargets: Column<Destination>, vsiOfVNI: FixedMap,
-        peerOfAddress: FixedMap, membership: FixedMap, settings: Settings
+        subnets: Column<SubnetRecord>, floodTargets: Column<Destination>, routes: RouteTable,
+        vsiOfVNI: FixedMap, peerOfAddress: FixedMap, membership: FixedMap, settings: Settings
     ) {
         self.forwarding = forwarding
         self.neighbors = neighbors
@@ -74,6 +75,7 @@ public struct TableSet: Sendable {
         self.interfaces = interfaces
         self.subnets = subnets
         self.floodTargets = floodTargets
+        self.routes = routes
         self.vsiOfVNI = vsiOfVNI
         self.peerOfAddress = peerOfAddress
         self.membership = membership
@@ -90,6 +92,7 @@ public struct TableSet: Sendable {
         interfaces.deallocate()
         subnets.deallocate()
         floodTargets.deallocate()
+        routes.deallocate()
         vsiOfVNI.deallocate()
         peerOfAddress.deallocate()
         membership.deallocate()

@@ -10,15 +10,15 @@ public struct VSIRecord: BitwiseCopyable, Sendable {
         @_noLocks
         public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        public static let inUse = Flags(rawValue: 1)
-        public static let learning = Flags(rawValue: 2)
-        public static let floodsBroadcast = Flags(rawValue: 4)
-        public static let floodsUnknownUnicast = Flags(rawValue: 8)
-        public static let floodsMulticast = Flags(rawValue: 16)
-        public static let suppressesARP = Flags(rawValue: 32)
+        public static var inUse: Flags { @_noLocks get { Flags(rawValue: 1) } }
+        public static var learning: Flags { @_noLocks get { Flags(rawValue: 2) } }
+        public static var floodsBroadcast: Flags { @_noLocks get { Flags(rawValue: 4) } }
+        public static var floodsUnknownUnicast: Flags { @_noLocks get { Flags(rawValue: 8) } }
+        public static var floodsMulticast: Flags { @_noLocks get { Flags(rawValue: 16) } }
+        public static var suppressesARP: Flags { @_noLocks get { Flags(rawValue: 32) } }
         /// A VSI-interface is bound to it.
-        public static let hasInterface = Flags(rawValue: 64)
-        public static let hasVNI = Flags(rawValue: 128)
+        public static var hasInterface: Flags { @_noLocks get { Flags(rawValue: 64) } }
+        public static var hasVNI: Flags { @_noLocks get { Flags(rawValue: 128) } }
     }
 
     public var flags: Flags

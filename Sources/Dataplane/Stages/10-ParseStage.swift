@@ -1,4 +1,5 @@
 internal import Memory
+internal import Tables
 internal import Wire
 
 /// Reads the headers once and leaves what the later stages ask for in columns.
@@ -103,13 +104,14 @@ public enum ParseStage {
         let batch = pipeline.batch
         let mtu = Int(pipeline.tables.settings.underlayMTU)
         if mtu > 0, frame.count > mtu,
-            let inferred = Segmenter.inferredSegmentation(frame, maximumPacket: mtu &- 50)
+            let inferred = Segmentation.inferred(
+                from: frame, maximumPacketByteCount: mtu &- 50)
         {
             batch.segmentations[lane] = inferred
             pipeline.counters.count(.superPackets)
             return
         }
-        if let partial = Segmenter.partialChecksum(frame) {
+        if let partial = Segmentation.unfinishedChecksum(in: frame) {
             batch.segmentations[lane] = partial
         }
     }
