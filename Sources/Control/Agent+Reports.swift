@@ -1,0 +1,139 @@
+public import Tables
+internal import Wire
+
+/// The tables as operators see them.
+extension Agent {
+    /// Rows of `show fdb`: the entries by VSI and address, then the default entry of each VSI.
+    public func fdbReport(_ selection: Selection, now: UInt64) throws(ControlError) -> [FDBReport] {
+        let filter = try forwardingFilter(selection)
+        let time = Self.ticks(now)
+        var rows: [(order: UInt64, row: FDBReport)] = []
+        writer.forwarding.forEach { slot, key, value in
+            guard filter(key, value) else { return }
+            let kind = ForwardingTable.kind(of: value)
+            let age = Int32(bitPattern: time &- writer.forwarding.lastTouched(slot))
+            var row = row(vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
+            row.mac = ForwardingTable.mac(of: key).description
+            row.kind = Self.kind(kind)
+            row.ageSeconds = kind == .dynamic ? Int(max(age, 0)) / Int(Self.ticksPerSecond) : 0
+            row.moves = moves[key] ?? 0
+            rows.append((key << 48 | key >> 16, row))
+        }
+        let entries = rows.sorted { $0.order < $1.order }.map(\.row)
+        return entries + (try floodReport(selection))
+    }
+
+    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a flood
+    /// list).
+    private func floodReport(_ selection: Selection) throws(ControlError) -> [FDBReport] {
+        guard selection.mac == nil || selection.mac == .zero, selection.port == nil else {
+            return []
+        }
+        let wanted = try selection.peer.map { name throws(ControlError) in try peerIndex(name) }
+        var rows: [FDBReport] = []
+        for vsi in configuration.vsis where selection.vsi == nil || selection.vsi == vsi.name {
+            for peer in configuration.floodPeers(of: vsi) {
+                let index = layout.peers[peer.address]!
+                guard wanted == nil || wanted == index else { continue }
+                var row = row(vsi: layout.vsis[vsi.name]!, place: .peer(index))
+                row.mac = MACAddress.zero.description
+                row.kind = .flood
+                rows.append(row)
+            }
+        }
+        return rows
+    }
+
+    private func row(vsi: Int, place: Destination) -> FDBReport {
+        let settings = layout.vsiOf[vsi]
+        var row = FDBReport(
+            vsi: settings?.name ?? "", vni: settings?.vni?.bits, mac: "", kind: .dynamic)
+        if place.isPort { row.port = layout.portOf[place.index]?.name }
+        if place.isPeer {
+            row.peer = layout.peerName(place.index)
+            row.address = layout.peers.name(of: place.index)?.description
+        }
+        return row
+    }
+
+    private static func kind(_ kind: ForwardingTable.Kind) -> FDBReport.Kind {
+        switch kind {
+        case .dynamic: .dynamic
+        case .static: .static
+        case .own: .own
+        }
+    }
+
+    /// Rows of `show arp`. A binding of a VSI without a VSI-interface bears the name of the VSI.
+    public func arpReport(_ selection: Selection, now: UInt64) throws(ControlError) -> [ARPReport] {
+        let filter = try neighborFilter(selection)
+        let time = Self.ticks(now)
+        let interfaceOf = Dictionary(
+            layout.interfaceOf.values.compactMap { entry in
+                layout.vsis[entry.vsi].map { ($0, entry) }
+            }, uniquingKeysWith: { first, _ in first })
+        var rows: [(order: UInt64, row: ARPReport)] = []
+        writer.neighbors.forEach { slot, key, value in
+            guard filter(key, value) else { return }
+            let vsi = NeighborTable.vsi(of: key)
+            let interface = interfaceOf[vsi]
+            let isOwn = NeighborTable.isOwn(value)
+            let isStatic = NeighborTable.isStatic(value)
+            let age = Int32(bitPattern: time &- writer.neighbors.lastTouched(slot))
+            var row = ARPReport(
+                vrf: interface?.vrf ?? Configuration.defaultVRF,
+                interface: interface?.name ?? layout.vsiOf[vsi]?.name ?? "",
+                address: NeighborTable.address(of: key).description,
+                mac: MACAddress(bits: NeighborTable.mac(of: value)).description,
+                kind: isOwn ? .own : isStatic ? .static : .dynamic, state: .reachable)
+            if !isStatic { row.ageSeconds = Int(max(age, 0)) / Int(Self.ticksPerSecond) }
+            if !isOwn, let place = place(ofNeighbor: key, value) {
+                row.port = place.isPort ? layout.portOf[place.index]?.name : nil
+                row.peer = place.isPeer ? layout.peerName(place.index) : nil
+            }
+            rows.append((key, row))
+        }
+        return rows.sorted { $0.order < $1.order }.map(\.row)
+    }
+
+    /// Rows of `show route`: the connected subnets.
+    public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
+        if let name = selection.vrf, layout.vrfs[name] == nil { throw .notFound("no vrf \(name)") }
+        if let name = selection.interface, layout.interfaces[name] == nil {
+            throw .notFound("no vsi-interface \(name)")
+        }
+        return configuration.vsiInterfaces.flatMap { interface in
+            interface.addresses.map { prefix in
+                RouteReport(
+                    vrf: interface.vrf,
+                    prefix: IPv4Prefix(address: prefix.network, length: prefix.length).description,
+                    kind: .connected, interface: interface.name)
+            }
+        }.filter {
+            (selection.vrf == nil || selection.vrf == $0.vrf)
+                && (selection.interface == nil || selection.interface == $0.interface)
+        }
+    }
+
+    /// How many FDB entries each VSI has, by its index.
+    public func forwardingCounts() -> [Int: Int] {
+        var counts: [Int: Int] = [:]
+        writer.forwarding.forEach { _, key, _ in
+            counts[ForwardingTable.vsi(of: key), default: 0] += 1
+        }
+        return counts
+    }
+
+    /// Names and addresses of every peer by index, those without a name of their own included.
+    public var peersByIndex: [(index: Int, name: String, address: String, vnis: [UInt32])] {
+        layout.peers.indexes.sorted { $0.value < $1.value }.map { address, index in
+            let vnis = configuration.vsis.compactMap(\.vni).filter {
+                layout.peerOf[index]?.carries($0) ?? true
+            }
+            return (
+                index, layout.peerName(index) ?? address.description, address.description,
+                vnis.map(\.bits).sorted()
+            )
+        }
+    }
+}

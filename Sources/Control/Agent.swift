@@ -1,0 +1,193 @@
+public import Memory
+public import Tables
+public import Wire
+
+/// The control side of one gateway, and the only writer of its tables: it learns what workers report,
+/// ages what they no longer see, and carries out what configuration and operators ask.
+///
+/// A state machine without a clock or a system call: time and input come in with every call, so that the
+/// same code runs under the kernel, in tests and in simulation.
+///
+/// Thread-safety: one thread at a time; workers meet it only through what `snapshot` publishes.
+public final class Agent {
+    /// Things counted that are not packets.
+    public struct Events: Sendable, Equatable {
+        /// Addresses not learnt because their VSI had reached its limit.
+        public var fdbLimit: UInt64 = 0
+        public var fdbMoves: UInt64 = 0
+    }
+
+    public internal(set) var configuration: Configuration
+    public internal(set) var environment: Environment
+    public internal(set) var events = Events()
+    var layout = GatewayLayout()
+    let writer: TableWriter
+
+    /// Learnt entries of each VSI, for its limit.
+    var learnedCount: [Int: Int] = [:]
+    /// How often an address moved, for those that did.
+    var moves: [UInt64: Int] = [:]
+    /// Static entries that the configuration made; the operator's are those not in it.
+    var configuredFDB: [UInt64: UInt64] = [:]
+    var configuredARP: [UInt64: UInt64] = [:]
+    /// Where an ARP packet that made an entry came from.
+    var neighborPlaces: [UInt64: Destination] = [:]
+    var lastScan: UInt32 = 0
+
+    /// Quarters of a second: what ages are counted in.
+    public static let ticksPerSecond: UInt32 = 4
+    /// Learnt addresses of the whole gateway.
+    static let maximumLearned = 4 << 20
+    static let maximumNeighbors = 1 << 17
+    /// VTEPs that traffic alone made known, under `accept-unknown-peers`.
+    static let maximumUnknownPeers = 4096
+
+    /// - Parameter workers: how many threads read the tables.
+    public init(
+        configuration: Configuration, environment: Environment, workers: Int, now: UInt64
+    ) {
+        self.configuration = configuration
+        self.environment = environment
+        writer = TableWriter(readers: workers)
+        adopt(configuration, environment, now: now)
+    }
+
+    /// What workers observe.
+    public var snapshot: Snapshot { writer.snapshot }
+
+    /// Quarters of a second of the monotonic clock.
+    @_noLocks
+    public static func ticks(_ nanoseconds: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: nanoseconds / 250_000_000)
+    }
+
+    /// The ports of a device, for what concerns the device as a whole.
+    public func deviceIndex(_ key: DeviceKey) -> Int? { layout.devices[key] }
+    public var devices: [DeviceKey: Int] { layout.devices.indexes }
+    public var portNames: [String: Int] { layout.ports.indexes }
+    public var vsiNames: [String: Int] { layout.vsis.indexes }
+    public var peerIndexes: [IPv4Address: Int] { layout.peers.indexes }
+    /// The device of each port, by index.
+    public var deviceOfPort: [Int: Int] {
+        layout.portOf.mapValues { layout.devices[DeviceKey($0)]! }
+    }
+
+    /// Work that time brings: ageing, and giving back what workers have let go of. Called a few times a
+    /// second.
+    public func tick(now: UInt64) {
+        age(now: now)
+        writer.reclaim()
+    }
+
+    /// Takes a whole new configuration, as one change.
+    public func apply(_ configuration: Configuration, now: UInt64) {
+        adopt(configuration, environment, now: now)
+    }
+
+    /// Takes a change of the host: link state, MTU, address.
+    public func update(_ environment: Environment, now: UInt64) {
+        let wentDown = self.environment.devicesUp.subtracting(environment.devicesUp)
+        adopt(configuration, environment, now: now)
+        let ports = layout.portOf.filter { wentDown.contains(DeviceKey($0.value)) }
+        for index in ports.keys { forget(.port(index)) }
+    }
+
+    /// Removes what was learnt behind a place that is gone or down.
+    func forget(_ place: Destination) {
+        removeForwarding { _, _, value in
+            ForwardingTable.kind(of: value) == .dynamic
+                && ForwardingTable.destination(of: value) == place
+        }
+        removeNeighbors { key, value in
+            !NeighborTable.isStatic(value) && self.neighborPlaces[key] == place
+        }
+    }
+
+    private func adopt(
+        _ configuration: Configuration, _ environment: Environment, now: UInt64
+    ) {
+        let before = layout
+        self.configuration = configuration
+        self.environment = environment
+        layout.adopt(configuration)
+        removeOrphans(before: before)
+        let builder = TableSetBuilder(
+            configuration: configuration, layout: layout, environment: environment)
+        // Own addresses first: from the moment the new set is in force nobody else may claim them.
+        synchronizeOwn(builder, time: Self.ticks(now))
+        writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
+        synchronizeStatic(time: Self.ticks(now))
+        writer.reclaim()
+    }
+
+    /// What the tables still say about VSIs, ports and peers that are gone or have left a VSI.
+    private func removeOrphans(before: GatewayLayout) {
+        removeForwarding { _, key, value in
+            let vsi = ForwardingTable.vsi(of: key)
+            guard self.layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
+            let place = ForwardingTable.destination(of: value)
+            switch place.kind {
+            case .port:
+                return self.layout.vsi(ofPort: place.index) != vsi
+                    || self.layout.portOf[place.index]?.name
+                        != before.portOf[place.index]?.name
+            case .peer:
+                return !self.layout.peer(place.index, carries: vsi)
+                    || self.layout.peers.name(of: place.index)
+                        != before.peers.name(of: place.index)
+            case .own, .none:
+                return false
+            }
+        }
+        removeNeighbors { key, _ in
+            let vsi = NeighborTable.vsi(of: key)
+            guard self.layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
+            switch self.neighborPlaces[key] {
+            case .some(let place) where place.isPort:
+                return self.layout.vsi(ofPort: place.index) != vsi
+            case .some(let place) where place.isPeer:
+                return !self.layout.peer(place.index, carries: vsi)
+            default:
+                return false
+            }
+        }
+    }
+
+    // MARK: Removing
+
+    /// Removes the FDB entries that `condition` picks; returns how many.
+    @discardableResult
+    func removeForwarding(
+        where condition: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Bool
+    ) -> Int {
+        var removed = 0
+        writer.forwarding.forEach { slot, key, value in
+            guard condition(slot, key, value) else { return }
+            removeForwarding(slot, key, value)
+            removed += 1
+        }
+        return removed
+    }
+
+    func removeForwarding(_ slot: Int, _ key: UInt64, _ value: UInt64) {
+        if ForwardingTable.kind(of: value) == .dynamic {
+            learnedCount[ForwardingTable.vsi(of: key), default: 1] -= 1
+        }
+        moves[key] = nil
+        configuredFDB[key] = nil
+        writer.removeForwarding(at: slot)
+    }
+
+    @discardableResult
+    func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt64) -> Bool) -> Int {
+        var removed = 0
+        writer.neighbors.forEach { slot, key, value in
+            guard condition(key, value) else { return }
+            neighborPlaces[key] = nil
+            configuredARP[key] = nil
+            writer.removeNeighbor(at: slot)
+            removed += 1
+        }
+        return removed
+    }
+}

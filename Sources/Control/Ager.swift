@@ -1,0 +1,43 @@
+internal import Tables
+
+/// Removes what has not been seen for the time its VSI allows.
+extension Agent {
+    /// Entries go between their limit and half a second later. Only sources refresh an entry, so that
+    /// traffic to a host that has gone does not keep it (IEEE 802.1D section 7.9.2).
+    func age(now: UInt64) {
+        let time = Self.ticks(now)
+        guard time &- lastScan >= Self.ticksPerSecond / 2 else { return }
+        lastScan = time
+        if writer.forwarding.count > 0 { ageForwarding(time) }
+        if writer.neighbors.count > 0 { ageNeighbors(time) }
+    }
+
+    private func ageForwarding(_ time: UInt32) {
+        var limits = [UInt32](repeating: .max, count: layout.vsis.bound)
+        for (index, vsi) in layout.vsiOf {
+            // One tick more: an age of n ticks is between n - 1 and n in time.
+            limits[index] = UInt32(clamping: vsi.ageingSeconds * Int(Self.ticksPerSecond)) + 1
+        }
+        let table = writer.forwarding
+        removeForwarding { slot, key, value in
+            guard ForwardingTable.kind(of: value) == .dynamic else { return false }
+            let vsi = ForwardingTable.vsi(of: key)
+            // The worker's tick may be ahead of the agent's.
+            let age = Int32(bitPattern: time &- table.lastTouched(slot))
+            return vsi >= limits.count || (age > 0 && UInt32(age) > limits[vsi])
+        }
+    }
+
+    private func ageNeighbors(_ time: UInt32) {
+        let limit =
+            UInt32(configuration.timers.arpAgeingSeconds * Double(Self.ticksPerSecond)) + 1
+        let table = writer.neighbors
+        table.forEach { slot, key, value in
+            guard !NeighborTable.isStatic(value) else { return }
+            let age = Int32(bitPattern: time &- table.lastTouched(slot))
+            guard age > 0, UInt32(age) > limit else { return }
+            neighborPlaces[key] = nil
+            writer.removeNeighbor(at: slot)
+        }
+    }
+}

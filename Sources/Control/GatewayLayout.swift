@@ -1,0 +1,66 @@
+internal import Wire
+
+/// The indexes that names have in the tables, and what a configuration says in terms of them.
+///
+/// Thread-safety: the agent alone.
+struct GatewayLayout {
+    var vsis = IndexRegistry<String>()
+    var ports = IndexRegistry<String>()
+    var devices = IndexRegistry<DeviceKey>()
+    /// By VTEP address: a peer keeps its index when only its name changes.
+    var peers = IndexRegistry<IPv4Address>()
+    var interfaces = IndexRegistry<String>()
+    var vrfs = IndexRegistry<String>()
+
+    var vsiOf: [Int: Configuration.VSI] = [:]
+    var portOf: [Int: Configuration.AccessPort] = [:]
+    var interfaceOf: [Int: Configuration.VSIInterface] = [:]
+    /// The configured peers; one that only traffic made known is in `peers` alone.
+    var peerOf: [Int: Configuration.Peer] = [:]
+    var peerNamed: [String: Int] = [:]
+
+    /// Takes the names of `configuration`; those it lacks lose their index.
+    mutating func adopt(_ configuration: Configuration) {
+        Self.retain(&vsis, configuration.vsis.map(\.name))
+        Self.retain(&ports, configuration.accessPorts.map(\.name))
+        Self.retain(&devices, configuration.accessPorts.map(DeviceKey.init))
+        Self.retain(&peers, configuration.peers.map(\.address))
+        Self.retain(&interfaces, configuration.vsiInterfaces.map(\.name))
+        Self.retain(&vrfs, configuration.vrfs)
+        vsiOf = Self.dictionary(configuration.vsis) { vsis[$0.name] }
+        portOf = Self.dictionary(configuration.accessPorts) { ports[$0.name] }
+        interfaceOf = Self.dictionary(configuration.vsiInterfaces) { interfaces[$0.name] }
+        peerOf = Self.dictionary(configuration.peers) { peers[$0.address] }
+        peerNamed = [:]
+        for (index, peer) in peerOf { peerNamed[peer.name] = index }
+    }
+
+    /// The name of a peer, or the address of one that no configuration names.
+    func peerName(_ index: Int) -> String? {
+        peerOf[index]?.name ?? peers.name(of: index)?.description
+    }
+
+    func vsi(ofPort index: Int) -> Int? { portOf[index].flatMap { vsis[$0.vsi] } }
+
+    /// A configured peer carries the VNI of the VSI; a peer known from traffic carries any.
+    func peer(_ index: Int, carries vsi: Int) -> Bool {
+        guard peers.name(of: index) != nil, let vni = vsiOf[vsi]?.vni else { return false }
+        return peerOf[index]?.carries(vni) ?? true
+    }
+
+    private static func retain<Name: Hashable>(
+        _ registry: inout IndexRegistry<Name>, _ names: [Name]
+    ) {
+        let wanted = Set(names)
+        for name in registry.indexes.keys where !wanted.contains(name) { registry.remove(name) }
+        for name in names { _ = registry.assign(name) }
+    }
+
+    private static func dictionary<Element>(
+        _ elements: [Element], index: (Element) -> Int?
+    ) -> [Int: Element] {
+        var result: [Int: Element] = [:]
+        for element in elements { result[index(element)!] = element }
+        return result
+    }
+}

@@ -1,0 +1,87 @@
+public import Tables
+public import Wire
+
+/// What workers report, put into the tables.
+extension Agent {
+    /// A source MAC was seen where the FDB does not have it (RFC 7348 section 4.1).
+    ///
+    /// - Parameter address: the outer source, for a VTEP that no configuration names.
+    public func macSeen(
+        _ mac: MACAddress, vsi: Int, place: Destination, address: IPv4Address, now: UInt64
+    ) {
+        guard let settings = layout.vsiOf[vsi], settings.learning,
+            let place = known(place, vsi: vsi, address: address, now: now)
+        else { return }
+        let time = Self.ticks(now)
+        let key = ForwardingTable.key(mac: mac, vsi: vsi)
+        let fresh = ForwardingTable.value(
+            place, kind: ForwardingTable.Kind.dynamic.rawValue)
+        if let value = forwardingValue(key) {
+            guard ForwardingTable.kind(of: value) == .dynamic, value != fresh else { return }
+            moves[key, default: 0] += 1
+            events.fdbMoves += 1
+            writer.setForwarding(key, fresh, time: time)
+            let slot = writer.forwarding.find(key)
+            writer.forwarding.touch(slot, time: time)
+            return
+        }
+        let learned = learnedCount[vsi, default: 0]
+        guard settings.macLimit == 0 || learned < settings.macLimit,
+            writer.forwarding.count < Self.maximumLearned
+        else {
+            events.fdbLimit += 1
+            return
+        }
+        learnedCount[vsi] = learned + 1
+        writer.setForwarding(key, fresh, time: time)
+    }
+
+    /// An ARP packet said who has an address (RFC 826).
+    ///
+    /// - Parameter isAnnouncement: a gratuitous packet changes what is known but makes nothing known, so
+    ///   that nobody fills the table by shouting.
+    public func addressSeen(
+        _ address: IPv4Address, mac: MACAddress, vsi: Int, place: Destination,
+        isAnnouncement: Bool, now: UInt64
+    ) {
+        guard layout.vsiOf[vsi] != nil,
+            let place = known(place, vsi: vsi, address: nil, now: now)
+        else { return }
+        let key = NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
+        let previous = neighborValue(key)
+        if let previous, NeighborTable.isStatic(previous) { return }
+        guard previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors)
+        else { return }
+        let time = Self.ticks(now)
+        neighborPlaces[key] = place
+        writer.setNeighbor(key, NeighborTable.value(mac: mac.bits, flags: 0), time: time)
+        writer.neighbors.touch(writer.neighbors.find(key), time: time)
+    }
+
+    /// The place a report speaks of as the tables have it now, or nil when it has left the VSI since.
+    private func known(
+        _ place: Destination, vsi: Int, address: IPv4Address?, now: UInt64
+    ) -> Destination? {
+        if place == .unknownPeer {
+            guard let address, configuration.vtep.acceptUnknownPeers else { return nil }
+            return unknownPeer(address, now: now)
+        }
+        switch place.kind {
+        case .port: return layout.vsi(ofPort: place.index) == vsi ? place : nil
+        case .peer: return layout.peer(place.index, carries: vsi) ? place : nil
+        case .own, .none: return nil
+        }
+    }
+
+    /// Gives a VTEP that only traffic made known a place in the tables.
+    private func unknownPeer(_ address: IPv4Address, now: UInt64) -> Destination? {
+        if let index = layout.peers[address] { return .peer(index) }
+        let unknown = layout.peers.indexes.count - layout.peerOf.count
+        guard unknown < Self.maximumUnknownPeers else { return nil }
+        let index = layout.peers.assign(address)
+        let builder = TableSetBuilder(
+            configuration: configuration, layout: layout, environment: environment)
+        writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
+        return .peer(index)
+    }
+}

@@ -1,0 +1,130 @@
+public import Memory
+public import Tables
+
+/// The one hand that edits the tables workers read: FDB, neighbors, and the set around them.
+///
+/// What a worker may still look at is kept until every worker has begun a new turn: removed entries,
+/// tables that were outgrown and sets that were replaced.
+///
+/// Thread-safety: the agent alone; what it publishes is read by the workers under the rules of
+/// `Snapshot` and `ProbeTable`.
+@safe
+final class TableWriter {
+    private(set) var forwarding: ProbeTable
+    private(set) var neighbors: ProbeTable
+    let snapshot: Snapshot
+    private var published: UnsafeMutablePointer<TableSet>?
+    /// What waits for workers to move on: the epoch, or nil until the next `publish` gives one.
+    private var retired: [(epoch: UInt64?, release: () -> Void)] = []
+
+    /// 65,536 addresses before the first growth, which copies the table.
+    private static let initialForwardingBuckets = 8192
+    private static let initialNeighborBuckets = 512
+
+    init(readers: Int) {
+        forwarding = ProbeTable(buckets: Self.initialForwardingBuckets)
+        neighbors = ProbeTable(buckets: Self.initialNeighborBuckets)
+        snapshot = Snapshot(readers: readers)
+    }
+
+    deinit {
+        // The workers have stopped by now.
+        for item in retired { item.release() }
+        if let published = unsafe published {
+            unsafe published.pointee.deallocate()
+            unsafe published.deallocate()
+        }
+        forwarding.deallocate()
+        neighbors.deallocate()
+        snapshot.deallocate()
+    }
+
+    /// Adds or changes an FDB entry; the table grows when it has to.
+    func setForwarding(_ key: UInt64, _ value: UInt64, time: UInt32) {
+        if forwarding.insert(key, value: value, time: time) != nil { return }
+        let old = forwarding
+        forwarding = old.grown()
+        _ = forwarding.insert(key, value: value, time: time)
+        republish { old.deallocate() }
+    }
+
+    func setNeighbor(_ key: UInt64, _ value: UInt64, time: UInt32) {
+        if neighbors.insert(key, value: value, time: time) != nil { return }
+        let old = neighbors
+        neighbors = old.grown()
+        _ = neighbors.insert(key, value: value, time: time)
+        republish { old.deallocate() }
+    }
+
+    func removeForwarding(at slot: Int) {
+        let table = forwarding
+        table.remove(at: slot)
+        retired.append((nil, { table.reclaim(slot) }))
+    }
+
+    func removeNeighbor(at slot: Int) {
+        let table = neighbors
+        table.remove(at: slot)
+        retired.append((nil, { table.reclaim(slot) }))
+    }
+
+    /// Puts a new set in force. Its `forwarding` and `neighbors` must be those of this writer.
+    func publish(_ set: TableSet) {
+        let fresh = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
+        unsafe fresh.initialize(to: set)
+        let old = unsafe published
+        unsafe published = fresh
+        if let old = unsafe old {
+            unsafe retired.append(
+                (
+                    nil,
+                    {
+                        unsafe old.pointee.deallocate()
+                        unsafe old.deinitialize(count: 1)
+                        unsafe old.deallocate()
+                    }
+                ))
+        }
+        stamp()
+    }
+
+    /// Gives back what no worker can be looking at any more. Called once in each turn of the agent.
+    func reclaim() {
+        guard !retired.isEmpty else { return }
+        if retired.contains(where: { $0.epoch == nil }) { stamp() }
+        let oldest = snapshot.oldestEpoch
+        var kept: [(epoch: UInt64?, release: () -> Void)] = []
+        for item in retired {
+            if let epoch = item.epoch, epoch <= oldest {
+                item.release()
+            } else {
+                kept.append(item)
+            }
+        }
+        retired = kept
+    }
+
+    /// The same set again around a table that has grown.
+    private func republish(_ release: @escaping () -> Void) {
+        // Slots that wait to be reclaimed belong to the table that goes; they go with it.
+        retired.append((nil, release))
+        guard let current = unsafe published else { return }
+        var set = unsafe current.pointee
+        set.forwarding = ForwardingTable(table: forwarding)
+        set.neighbors = NeighborTable(table: neighbors)
+        let fresh = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
+        unsafe fresh.initialize(to: set)
+        unsafe published = fresh
+        unsafe retired.append((nil, { unsafe current.deallocate() }))
+        stamp()
+    }
+
+    /// Begins a new epoch and dates everything that was retired before it.
+    private func stamp() {
+        guard let current = unsafe published else { return }
+        let epoch = unsafe snapshot.publish(UnsafeRawPointer(current))
+        for index in retired.indices where retired[index].epoch == nil {
+            retired[index].epoch = epoch
+        }
+    }
+}
