@@ -44,14 +44,14 @@ public struct Pipeline: Sendable {
     /// Makes the next outputs. False when there are more after these.
     @_noLocks
     public func makeOutputs(_ cursor: inout ReplicateStage.Cursor) -> Bool {
-        let start = vx_cycle_counter()
+        let start = vx_clocks()
         let isComplete = ReplicateStage.process(self, &cursor)
-        let middle = vx_cycle_counter()
+        let middle = vx_clocks()
         let replicated = batch.outputCount.value
         let bytes = outputBytes()
-        let encapsulateStart = vx_cycle_counter()
+        let encapsulateStart = vx_clocks()
         EncapsulateStage.process(self)
-        let end = vx_cycle_counter()
+        let end = vx_clocks()
         counters.record(.replicate, packets: replicated, bytes: bytes, clocks: middle &- start)
         counters.record(
             .encapsulate, packets: replicated, bytes: bytes, clocks: end &- encapsulateStart)
@@ -64,10 +64,10 @@ public struct Pipeline: Sendable {
         let packets = batch.activeCount.value
         guard packets > 0 else { return }
         let bytes = batch.activeBytes()
-        let start = vx_cycle_counter()
+        let start = vx_clocks()
         process(self)
         counters.record(
-            stage, packets: packets, bytes: bytes, clocks: vx_cycle_counter() &- start)
+            stage, packets: packets, bytes: bytes, clocks: vx_clocks() &- start)
     }
 
     @_noLocks
@@ -93,10 +93,10 @@ public struct Pipeline: Sendable {
         guard interval > 0, place.isPort, place.index < policers.count else { return true }
         let word = unsafe policers.pointer(at: place.index)
         while true {
-            let due = unsafe vx_atomic_load_relaxed(word)
+            let due = unsafe vx_load_relaxed_u64(word)
             if due > now &+ interval &* Self.arpBurst { return false }
             let next = max(due, now) &+ interval
-            if unsafe vx_atomic_compare_exchange(word, due, next) { return true }
+            if unsafe vx_compare_exchange_u64(word, due, next) { return true }
         }
     }
 }

@@ -22,12 +22,12 @@ public struct CounterPage: @unchecked Sendable {
     public func add(_ amount: UInt64, to index: Int) {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
         let word = unsafe base + index
-        unsafe vx_atomic_store_relaxed(word, vx_atomic_load_relaxed(word) &+ amount)
+        unsafe vx_store_relaxed_u64(word, vx_load_relaxed_u64(word) &+ amount)
     }
 
     @_noLocks
     public func read(_ index: Int) -> UInt64 {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
-        return unsafe vx_atomic_load_relaxed(base + index)
+        return unsafe vx_load_relaxed_u64(base + index)
     }
 }

@@ -33,11 +33,11 @@ public struct SPSCRing<Element: BitwiseCopyable>: @unchecked Sendable {
     public func push(_ element: Element) -> Bool {
         let tail = words[0]
         if tail &- words[8] > mask {
-            words[8] = unsafe vx_atomic_load_acquire(words.pointer(at: 16))
+            words[8] = unsafe vx_load_acquire_u64(words.pointer(at: 16))
             if tail &- words[8] > mask { return false }
         }
         elements[Int(truncatingIfNeeded: tail & mask)] = element
-        unsafe vx_atomic_store_release(words.pointer(at: 0), tail &+ 1)
+        unsafe vx_store_release_u64(words.pointer(at: 0), tail &+ 1)
         return true
     }
 
@@ -46,18 +46,18 @@ public struct SPSCRing<Element: BitwiseCopyable>: @unchecked Sendable {
     public func pop() -> Element? {
         let head = words[16]
         if head == words[24] {
-            words[24] = unsafe vx_atomic_load_acquire(words.pointer(at: 0))
+            words[24] = unsafe vx_load_acquire_u64(words.pointer(at: 0))
             if head == words[24] { return nil }
         }
         let element = elements[Int(truncatingIfNeeded: head & mask)]
-        unsafe vx_atomic_store_release(words.pointer(at: 16), head &+ 1)
+        unsafe vx_store_release_u64(words.pointer(at: 16), head &+ 1)
         return element
     }
 
     /// Consumer only.
     @inlinable
     public var isEmpty: Bool {
-        unsafe vx_atomic_load_acquire(words.pointer(at: 0)) == words[16]
+        unsafe vx_load_acquire_u64(words.pointer(at: 0)) == words[16]
     }
 
     public func deallocate() {

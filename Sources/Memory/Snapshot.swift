@@ -29,18 +29,18 @@ public struct Snapshot: @unchecked Sendable {
     /// - Returns: the epoch from which on the address published before is unused.
     public func publish(_ address: UnsafeRawPointer) -> UInt64 {
         let epoch = words[1] &+ 1
-        unsafe vx_atomic_store_release(words.pointer(at: 0), UInt64(UInt(bitPattern: address)))
-        unsafe vx_atomic_store_release(words.pointer(at: 1), epoch)
-        vx_atomic_fence()
+        unsafe vx_store_release_u64(words.pointer(at: 0), UInt64(UInt(bitPattern: address)))
+        unsafe vx_store_release_u64(words.pointer(at: 1), epoch)
+        vx_fence()
         return epoch
     }
 
     /// Writer only. The oldest epoch any reader may still be in; what was retired at or before it is free.
     public var oldestEpoch: UInt64 {
-        vx_atomic_fence()
+        vx_fence()
         var oldest = words[1]
         for reader in 0..<readers {
-            let observed = unsafe vx_atomic_load_sequential(words.pointer(at: 8 * (reader + 1)))
+            let observed = unsafe vx_load_sequential_u64(words.pointer(at: 8 * (reader + 1)))
             if observed != Self.resting { oldest = min(oldest, observed) }
         }
         return oldest
@@ -49,17 +49,17 @@ public struct Snapshot: @unchecked Sendable {
     /// Reader only. Ends the use of what the last call returned and gives the address in force.
     @_noLocks
     public func observe(_ reader: Int) -> UnsafeRawPointer? {
-        let epoch = unsafe vx_atomic_load_acquire(words.pointer(at: 1))
-        unsafe vx_atomic_store_sequential(words.pointer(at: 8 &* (reader &+ 1)), epoch)
-        vx_atomic_fence()
-        let address = unsafe vx_atomic_load_acquire(words.pointer(at: 0))
+        let epoch = unsafe vx_load_acquire_u64(words.pointer(at: 1))
+        unsafe vx_store_sequential_u64(words.pointer(at: 8 &* (reader &+ 1)), epoch)
+        vx_fence()
+        let address = unsafe vx_load_acquire_u64(words.pointer(at: 0))
         return unsafe UnsafeRawPointer(bitPattern: UInt(truncatingIfNeeded: address))
     }
 
     /// Reader only. Holds nothing until its next `observe`, so that the writer need not wait for it.
     @_noLocks
     public func rest(_ reader: Int) {
-        unsafe vx_atomic_store_release(words.pointer(at: 8 &* (reader &+ 1)), Self.resting)
+        unsafe vx_store_release_u64(words.pointer(at: 8 &* (reader &+ 1)), Self.resting)
     }
 
     public func deallocate() { words.deallocate() }

@@ -63,8 +63,8 @@ public struct ProbeTable: @unchecked Sendable {
     public func find(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
         for index in 0..<count {
             let bucket = Self.hash(wanted[index]) & bucketMask
-            unsafe vx_prefetch_read(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
-            unsafe vx_prefetch_read(keys.pointer(at: Int(truncatingIfNeeded: bucket &* 8)))
+            unsafe vx_prefetch(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
+            unsafe vx_prefetch(keys.pointer(at: Int(truncatingIfNeeded: bucket &* 8)))
         }
         var lastKey = Self.noKey
         var lastSlot: Int32 = -1
@@ -82,8 +82,8 @@ public struct ProbeTable: @unchecked Sendable {
     @_noLocks
     public func value(at slot: Int, for key: UInt64) -> UInt64? {
         guard slot >= 0 else { return nil }
-        let value = unsafe vx_atomic_load_acquire(values.pointer(at: slot))
-        let current = unsafe vx_atomic_load_acquire(keys.pointer(at: slot))
+        let value = unsafe vx_load_acquire_u64(values.pointer(at: slot))
+        let current = unsafe vx_load_acquire_u64(keys.pointer(at: slot))
         return current == key ? value : nil
     }
 
@@ -92,22 +92,22 @@ public struct ProbeTable: @unchecked Sendable {
     public func touch(_ slot: Int, time: UInt32) {
         guard slot >= 0 else { return }
         let age = unsafe ages.pointer(at: slot)
-        if unsafe vx_atomic_load_relaxed_u32(age) != time {
-            unsafe vx_atomic_store_relaxed_u32(age, time)
+        if unsafe vx_load_relaxed_u32(age) != time {
+            unsafe vx_store_relaxed_u32(age, time)
         }
     }
 
     public func lastTouched(_ slot: Int) -> UInt32 {
-        unsafe vx_atomic_load_relaxed_u32(ages.pointer(at: slot))
+        unsafe vx_load_relaxed_u32(ages.pointer(at: slot))
     }
 
     @_noLocks
     private func find(_ key: UInt64, tag: UInt64, bucket: UInt64) -> Int {
         let tagWord = Int(truncatingIfNeeded: bucket &* 2)
         let base = Int(truncatingIfNeeded: bucket &* 8)
-        let low = Self.matches(unsafe vx_atomic_load_relaxed(tags.pointer(at: tagWord)), tag)
+        let low = Self.matches(unsafe vx_load_relaxed_u64(tags.pointer(at: tagWord)), tag)
         if let slot = confirm(key, low, base) { return slot }
-        let high = Self.matches(unsafe vx_atomic_load_relaxed(tags.pointer(at: tagWord &+ 1)), tag)
+        let high = Self.matches(unsafe vx_load_relaxed_u64(tags.pointer(at: tagWord &+ 1)), tag)
         if let slot = confirm(key, high, base &+ 4) { return slot }
         return -1
     }
@@ -117,7 +117,7 @@ public struct ProbeTable: @unchecked Sendable {
         var rest = matches
         while rest != 0 {
             let slot = base &+ rest.trailingZeroBitCount &>> 4
-            if unsafe vx_atomic_load_acquire(keys.pointer(at: slot)) == key { return slot }
+            if unsafe vx_load_acquire_u64(keys.pointer(at: slot)) == key { return slot }
             rest &= rest &- 1
         }
         return nil
@@ -165,22 +165,22 @@ public struct ProbeTable: @unchecked Sendable {
         let second = alternative(first, tag)
         let bucket = load(of: first) <= load(of: second) ? first : second
         guard let slot = freeSlot(in: bucket) else { return nil }
-        unsafe vx_atomic_store_release(values.pointer(at: slot), value)
-        unsafe vx_atomic_store_relaxed_u32(ages.pointer(at: slot), time)
+        unsafe vx_store_release_u64(values.pointer(at: slot), value)
+        unsafe vx_store_relaxed_u32(ages.pointer(at: slot), time)
         setTag(tag, at: slot)
-        unsafe vx_atomic_store_release(keys.pointer(at: slot), key)
+        unsafe vx_store_release_u64(keys.pointer(at: slot), key)
         occupied.value += 1
         return slot
     }
 
     public func setValue(_ value: UInt64, at slot: Int) {
-        unsafe vx_atomic_store_release(values.pointer(at: slot), value)
+        unsafe vx_store_release_u64(values.pointer(at: slot), value)
     }
 
     /// Takes the entry out. Its slot stays unused until `reclaim`.
     public func remove(at slot: Int) {
         precondition(isOccupied(slot))
-        unsafe vx_atomic_store_release(keys.pointer(at: slot), Self.removedKey)
+        unsafe vx_store_release_u64(keys.pointer(at: slot), Self.removedKey)
         setTag(0, at: slot)
         occupied.value -= 1
     }
@@ -188,7 +188,7 @@ public struct ProbeTable: @unchecked Sendable {
     /// Makes a removed slot free again. Every reader has begun a new turn since it was removed.
     public func reclaim(_ slot: Int) {
         precondition(keys[slot] == Self.removedKey)
-        unsafe vx_atomic_store_release(keys.pointer(at: slot), Self.noKey)
+        unsafe vx_store_release_u64(keys.pointer(at: slot), Self.noKey)
     }
 
     public func isOccupied(_ slot: Int) -> Bool {
@@ -244,6 +244,6 @@ public struct ProbeTable: @unchecked Sendable {
         let word = slot / 4
         let shift = UInt64(slot % 4) * 16
         let cleared = tags[word] & ~(0xFFFF << shift)
-        unsafe vx_atomic_store_release(tags.pointer(at: word), cleared | tag << shift)
+        unsafe vx_store_release_u64(tags.pointer(at: word), cleared | tag << shift)
     }
 }

@@ -6,5 +6,8 @@
 #define VX_INLINE static inline __attribute__((always_inline))
 // Swift's performance checker takes the word of this attribute for a C function.
 #define VX_HOT __attribute__((swift_attr("@_noLocks")))
-
-#include "vx_atomics.h"
+#include "vx_atomic.h"
+#include "vx_thread.h"
+#include "vx_uring.h"
+#include "vx_socket.h"
+#include "vx_device.h"

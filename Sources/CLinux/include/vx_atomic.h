@@ -1,0 +1,55 @@
+#pragma once
+// Atomics, clocks and CPU hints. Each is one or two instructions and inlines into Swift.
+#include <stdint.h>
+#include <time.h>
+
+VX_HOT VX_INLINE uint16_t vx_load_acquire_u16(const uint16_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+VX_HOT VX_INLINE uint32_t vx_load_acquire_u32(const uint32_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+VX_HOT VX_INLINE uint64_t vx_load_acquire_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
+VX_HOT VX_INLINE void vx_store_release_u16(uint16_t *_Nonnull p, uint16_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+VX_HOT VX_INLINE void vx_store_release_u32(uint32_t *_Nonnull p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+VX_HOT VX_INLINE void vx_store_release_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
+VX_HOT VX_INLINE uint32_t vx_load_relaxed_u32(const uint32_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+VX_HOT VX_INLINE uint64_t vx_load_relaxed_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
+VX_HOT VX_INLINE void vx_store_relaxed_u32(uint32_t *_Nonnull p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+VX_HOT VX_INLINE void vx_store_relaxed_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+
+// For the few places where a store must be seen before a later load: epochs of readers and writer.
+VX_HOT VX_INLINE void vx_store_sequential_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
+VX_HOT VX_INLINE uint64_t vx_load_sequential_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
+VX_HOT VX_INLINE void vx_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(uint64_t *_Nonnull p, uint64_t expected, uint64_t desired) {
+    return __atomic_compare_exchange_n(p, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+VX_HOT VX_INLINE void vx_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
+VX_HOT VX_INLINE void vx_prefetch_for_write(const void *_Nonnull p) { __builtin_prefetch(p, 1, 3); }
+
+/// Tells the CPU that this is a spin loop.
+VX_HOT VX_INLINE void vx_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/// The CPU's own constant-rate counter; its unit is the machine's (vx_clocks_per_second measures it).
+VX_HOT VX_INLINE uint64_t vx_clocks(void) {
+#if defined(__x86_64__)
+    return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+    uint64_t value;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+    return value;
+#else
+#error "vx_clocks: add this architecture's cycle counter"
+#endif
+}
+
+/// CLOCK_MONOTONIC in nanoseconds: never steps, read through the vDSO without a system call.
+VX_HOT VX_INLINE uint64_t vx_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

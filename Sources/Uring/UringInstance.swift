@@ -1,0 +1,188 @@
+internal import CLiburing
+internal import CLinux
+import Glibc
+
+/// One io_uring: the single way by which a worker's packets enter and leave the kernel.
+///
+/// A trivial handle to state on the heap, so that hot code copies it without reference counting.
+/// `close()` ends it; no copy is used after that.
+///
+/// Thread-safety: only the thread that made it may use it (the kernel refuses others with EEXIST).
+@safe
+public struct UringInstance {
+    let state: UnsafeMutablePointer<UringState>
+
+    /// - Parameters:
+    ///   - entries: submissions of one turn, a power of two up to 32768.
+    ///   - completionEntries: completions that may wait; at least twice what can be in flight,
+    ///     since the kernel keeps those beyond it in a slower list.
+    /// - Throws: when io_uring is switched off, forbidden, or older than Linux 6.0.
+    public init(entries: UInt32, completionEntries: UInt32) throws(UringError) {
+        let made = UnsafeMutablePointer<UringState>.allocate(capacity: 1)
+        unsafe made.initialize(to: UringState())
+        unsafe state = made
+        do throws(UringError) {
+            try open(entries: entries, completionEntries: completionEntries)
+        } catch {
+            unsafe made.deinitialize(count: 1)
+            unsafe made.deallocate()
+            throw error
+        }
+    }
+
+    /// Gives the ring back to the kernel, which cancels what is still in flight.
+    public func close() {
+        unsafe io_uring_queue_exit(&state.pointee.ring)
+        unsafe state.deinitialize(count: 1)
+        unsafe state.deallocate()
+    }
+
+    /// The descriptor of the ring, for `UringFeatures` and for messages from other rings.
+    public var descriptor: Int32 { unsafe state.pointee.ring.ring_fd }
+
+    /// The modes in force, strongest first, as `show runtime` prints them.
+    public var setupFlags: UringSetup { unsafe state.pointee.setup }
+
+    /// What has happened since the start.
+    public var statistics: UringStatistics {
+        @_noLocks get { unsafe state.pointee.statistics }
+    }
+}
+
+/// Modes of a ring. Each raises the throughput; none changes what the ring does.
+public struct UringSetup: OptionSet, Sendable {
+    public let rawValue: UInt32
+
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// One thread submits (Linux 6.0).
+    public static let singleIssuer = UringSetup(rawValue: 1 << 12)
+    /// Completions are made only when that thread asks for them (Linux 6.1).
+    public static let deferredWork = UringSetup(rawValue: 1 << 13)
+    /// Completions are made at the thread's next system call, without interrupting it (Linux 5.19).
+    public static let cooperativeWork = UringSetup(rawValue: 1 << 8)
+    /// The kernel flags that such work waits.
+    public static let workFlag = UringSetup(rawValue: 1 << 9)
+    /// One bad submission does not stop those behind it (Linux 5.18).
+    public static let submitAll = UringSetup(rawValue: 1 << 7)
+    /// We choose the size of the completion queue.
+    static let completionSize = UringSetup(rawValue: 1 << 3)
+
+    static let candidates: [UringSetup] = [
+        [.completionSize, .submitAll, .workFlag, .deferredWork, .singleIssuer],
+        [.completionSize, .submitAll, .workFlag, .cooperativeWork],
+        [.completionSize],
+    ]
+}
+
+public struct UringStatistics: BitwiseCopyable, Sendable {
+    /// Calls of io_uring_enter.
+    public var enters: UInt64 = 0
+    public var submissions: UInt64 = 0
+    public var completions: UInt64 = 0
+    /// Turns that found completions in the kernel's overflow list: the queue is too small.
+    public var overflows: UInt64 = 0
+}
+
+/// Everything a ring needs each turn, in one block that no one copies.
+@unsafe
+struct UringState {
+    var ring = unsafe io_uring()
+    var submissionHead: UnsafeMutablePointer<UInt32>! = nil
+    var submissionTail: UnsafeMutablePointer<UInt32>! = nil
+    var submissionFlags: UnsafeMutablePointer<UInt32>! = nil
+    var submissions: UnsafeMutablePointer<io_uring_sqe>! = nil
+    var submissionMask: UInt32 = 0
+    var submissionCount: UInt32 = 0
+    /// The tail as we have filled it; the kernel sees it at `submit`.
+    var filledTail: UInt32 = 0
+    var completionHead: UnsafeMutablePointer<UInt32>! = nil
+    var completionTail: UnsafeMutablePointer<UInt32>! = nil
+    var completions: UnsafeMutablePointer<io_uring_cqe>! = nil
+    var completionMask: UInt32 = 0
+    var enterDescriptor: Int32 = -1
+    var enterFlags: UInt32 = 0
+    var setup: UringSetup = []
+    var statistics = UringStatistics()
+    var tableCount: Int32 = 0
+    var tableFree: [Int32] = []
+}
+
+extension UringInstance {
+    private func open(entries: UInt32, completionEntries: UInt32) throws(UringError) {
+        var result: Int32 = -EINVAL
+        for candidate in UringSetup.candidates where result == -EINVAL {
+            var parameters = io_uring_params()
+            parameters.flags = candidate.rawValue
+            parameters.cq_entries = completionEntries
+            result = unsafe io_uring_queue_init_params(entries, &state.pointee.ring, &parameters)
+            if result == 0 { unsafe state.pointee.setup = candidate }
+        }
+        guard result == 0 else { throw Self.explain(result, entries: completionEntries) }
+        unsafe state.pointee.adoptQueues()
+        // A registered descriptor saves a look-up for each turn; without it the ordinary one works.
+        if unsafe io_uring_register_ring_fd(&state.pointee.ring) == 1 {
+            unsafe state.pointee.enterDescriptor = state.pointee.ring.enter_ring_fd
+            unsafe state.pointee.enterFlags = 1 << 4
+        }
+    }
+
+    static func explain(_ result: Int32, entries: UInt32) -> UringError {
+        let code = -result
+        switch code {
+        case EPERM, EACCES:
+            return UringError(
+                "io_uring is forbidden here (\(switchState()))",
+                remedy: "run `sysctl -w kernel.io_uring_disabled=0`, and in a container allow the"
+                    + " io_uring_* system calls in the seccomp profile", code: code)
+        case ENOSYS:
+            return UringError(
+                "this kernel has no io_uring, or a seccomp profile hides it",
+                remedy: "use Linux 6.1 or newer with kernel.io_uring_disabled=0 and allow the"
+                    + " io_uring_* system calls", code: code)
+        case ENOMEM:
+            let limit = vx_locked_memory_limit()
+            return UringError(
+                "no memory for an io_uring of \(entries) completions (locked-memory limit"
+                    + " \(limit < 0 ? "unlimited" : "\(limit) bytes"))",
+                remedy: "raise the limit (`ulimit -l unlimited`, systemd LimitMEMLOCK=infinity)",
+                code: code)
+        case EMFILE, ENFILE:
+            return UringError(
+                "no file descriptor is left for an io_uring",
+                remedy: "raise the limit (`ulimit -n`, systemd LimitNOFILE=)", code: code)
+        default:
+            return .unexpected("create an io_uring of \(entries) completions", result)
+        }
+    }
+
+    /// What the system-wide switch says, so that the message can name the cause.
+    private static func switchState() -> String {
+        let file = unsafe fopen("/proc/sys/kernel/io_uring_disabled", "re")
+        guard let file = unsafe file else { return "kernel.io_uring_disabled is not readable" }
+        let value = unsafe fgetc(file)
+        unsafe fclose(file)
+        guard value >= 48, value <= 57 else { return "kernel.io_uring_disabled is not readable" }
+        return "kernel.io_uring_disabled is \(value - 48)"
+    }
+}
+
+extension UringState {
+    fileprivate mutating func adoptQueues() {
+        unsafe submissionHead = ring.sq.khead
+        unsafe submissionTail = ring.sq.ktail
+        unsafe submissionFlags = ring.sq.kflags
+        unsafe submissions = ring.sq.sqes
+        unsafe submissionCount = ring.sq.ring_entries
+        unsafe submissionMask = submissionCount &- 1
+        unsafe completionHead = ring.cq.khead
+        unsafe completionTail = ring.cq.ktail
+        unsafe completions = ring.cq.cqes
+        unsafe completionMask = ring.cq.ring_mask
+        unsafe enterDescriptor = ring.ring_fd
+        // Entry n of the queue is always submission n, so the kernel's index array never changes.
+        for index in unsafe 0..<Int(submissionCount) {
+            unsafe ring.sq.array[index] = UInt32(index)
+        }
+    }
+}
