@@ -54,6 +54,10 @@ public struct SPSCRing<Element: BitwiseCopyable>: @unchecked Sendable {
         return element
     }
 
+    /// Producer only. How many were pushed so far.
+    @inlinable
+    public var pushedCount: UInt64 { words[0] }
+
     /// Consumer only.
     @inlinable
     public var isEmpty: Bool {

@@ -1,0 +1,85 @@
+internal import CLinux
+internal import Dataplane
+internal import Memory
+internal import Uring
+internal import Wire
+
+/// The parts of a worker that are not packets: waiting, and devices that come and go.
+extension Worker {
+    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more than
+    /// that moment, and traffic comes in bursts.
+    static let spinNanoseconds: UInt64 = 20_000
+    /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
+    static let sleepNanoseconds: Int64 = 1_000_000_000
+
+    /// Waits for work: first awake, then in the kernel.
+    mutating func idle() {
+        while vx_monotonic_nanoseconds() &- lastWork < Self.spinNanoseconds {
+            if ring.needsEnter { ring.submit() }
+            if ring.hasCompletions { return }
+            for _ in 0..<16 { vx_pause() }
+        }
+        snapshot.rest(number)
+        link.buffersInUse.store(slots.usedCount(), ordering: .relaxed)
+        let start = vx_monotonic_nanoseconds()
+        ring.submit(waitFor: 1, timeoutNanoseconds: Self.sleepNanoseconds)
+        let end = vx_monotonic_nanoseconds()
+        counters.add(end &- start, .blockedNanoseconds)
+        counters.add(1, .wakeups)
+        if end &- lastHousekeeping > UInt64(Self.sleepNanoseconds) {
+            lastHousekeeping = end
+            for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
+            underlayReceiver.retry()
+            replenish()
+        }
+    }
+
+    mutating func takeCommands() {
+        while let command = link.controlToWorker.pop() {
+            switch command.kind {
+            case .attach: attach(command)
+            case .detach: detach(Int(command.device))
+            }
+        }
+    }
+
+    private mutating func attach(_ command: WorkerCommand) {
+        let index = Int(command.device)
+        let kind: MultishotReceiver.Kind =
+            command.isTap ? (hasMultishotRead ? .frames : .singleFrames) : .packets
+        let file = ring.register(command.descriptor)
+        let receiver = MultishotReceiver(
+            kind: kind, file: file, buffers: accessBuffers,
+            userData: Source.device | UInt64(index))
+        unsafe devices[index] = DevicePort(
+            isAttached: true, isTap: command.isTap,
+            takesDatagramSuperPackets: command.takesDatagramSuperPackets, file: file,
+            receiver: receiver)
+        deviceBound = max(deviceBound, index + 1)
+        receiver.armIfNeeded(on: ring)
+        ring.submit()
+    }
+
+    private mutating func detach(_ index: Int) {
+        guard unsafe devices[index].isAttached, let receiver = unsafe devices[index].receiver
+        else {
+            link.acknowledged.add(1, ordering: .acquiringAndReleasing)
+            return
+        }
+        unsafe devices[index].isLeaving = true
+        if receiver.isArmed {
+            _ = ring.cancel(receiver.userData, userData: Source.cancel)
+            ring.submit()
+        } else {
+            release(index)
+        }
+    }
+
+    /// The receive of a leaving device has ended: nothing refers to it any more.
+    func release(_ index: Int) {
+        unsafe devices[index].receiver?.close()
+        ring.remove(unsafe devices[index].file)
+        unsafe devices[index] = DevicePort()
+        link.acknowledged.add(1, ordering: .acquiringAndReleasing)
+    }
+}

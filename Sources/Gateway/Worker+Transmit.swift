@@ -1,0 +1,291 @@
+internal import CLinux
+internal import Dataplane
+internal import Memory
+internal import Tables
+internal import Uring
+internal import Wire
+
+/// From lanes through the stages to sends.
+extension Worker {
+    /// Runs the lanes of the batch and sends what they become.
+    @_noLocks
+    mutating func runBatch() {
+        let count = batch.laneCount.value
+        guard count > 0 else { return }
+        let bytes = batch.activeBytes()
+        counters.add(UInt64(truncatingIfNeeded: count), .received)
+        counters.record(.receive, packets: count, bytes: bytes, clocks: 0)
+        pipeline.process()
+        var cursor = ReplicateStage.Cursor()
+        var isComplete = false
+        while !isComplete {
+            isComplete = pipeline.makeOutputs(&cursor)
+            transmit()
+        }
+        countConsumed(count)
+        for lane in 0..<count { release(batch.slots[lane]) }
+        batch.removeAll()
+    }
+
+    @_noLocks
+    private func countConsumed(_ count: Int) {
+        var consumed: UInt64 = 0
+        for lane in 0..<count {
+            if case .consumed = batch.verdict[lane] { consumed &+= 1 }
+        }
+        if consumed > 0 { counters.add(consumed, .consumed) }
+    }
+
+    @_noLocks
+    private mutating func transmit() {
+        let count = batch.outputCount.value
+        guard count > 0 else { return }
+        let start = vx_clocks()
+        completeSharedChecksums(count)
+        var bytes: UInt64 = 0
+        for output in 0..<count {
+            let destination = batch.outputDestination[output]
+            let lane = Int(batch.outputLane[output])
+            bytes &+= UInt64(batch.lengths[lane])
+            if destination.isPeer {
+                send(output, lane, toPeer: destination.index)
+            } else {
+                send(lane, toPort: destination.index)
+            }
+        }
+        counters.record(.transmit, packets: count, bytes: bytes, clocks: vx_clocks() &- start)
+        // More outputs than one arena holds: what is queued leaves before the next are made.
+        if sender.freeCount < PacketBatch.outputCapacity { drainSends() }
+    }
+
+    /// Hands the queued sends over and takes back their operations. Other completions wait in the ring
+    /// for the next turn, which the completion queue has room for.
+    @_noLocks
+    private mutating func drainSends() {
+        ring.submit()
+        var kept = 0
+        let spare = unsafe completions + Self.completionCapacity
+        let count = unsafe ring.reap(into: spare, limit: Self.completionCapacity)
+        for index in 0..<count {
+            let completion = unsafe spare[index]
+            if Source.kind(completion.userData) == Source.send {
+                finish(completion)
+            } else {
+                unsafe spare[kept] = completion
+                kept &+= 1
+            }
+        }
+        deferredCount = unsafe deferCompletions(spare, kept)
+    }
+
+    /// A partial checksum of a frame with several copies is finished before the first is made: some copies
+    /// need it finished, and all share the bytes.
+    @_noLocks
+    private func completeSharedChecksums(_ count: Int) {
+        for output in 0..<count {
+            let lane = Int(batch.outputLane[output])
+            let segmentation = batch.segmentations[lane]
+            guard segmentation.needsChecksum, !segmentation.isSuperPacket,
+                case .replicate = batch.verdict[lane]
+            else { continue }
+            completeChecksum(lane)
+        }
+    }
+
+    @_noLocks
+    private func completeChecksum(_ lane: Int) {
+        _ = batch.segmentations[lane].completeChecksum(in: batch.frame(lane))
+        batch.segmentations[lane] = .none
+        counters.count(.checksumCompleted)
+    }
+
+    // MARK: To a peer
+
+    @_noLocks
+    private mutating func send(_ output: Int, _ lane: Int, toPeer peer: Int) {
+        if batch.segmentations[lane].isSuperPacket {
+            return sendSuperPacket(output, lane, toPeer: peer)
+        }
+        if batch.segmentations[lane].needsChecksum { completeChecksum(lane) }
+        let frame = batch.frame(lane)
+        guard let operation = beginDatagram(output, peer, isSegmented: false) else { return }
+        guard appendTunnelHeader(operation, lane) else { return abandon(operation) }
+        let skipped = batch.vlan[lane] == 0 ? 0 : 12
+        guard unsafe operation.append(frame.pointer + skipped, count: frame.count &- skipped)
+        else { return abandon(operation) }
+        commit(operation, lane, .peer(peer), packets: 1)
+    }
+
+    @_noLocks
+    func beginDatagram(_ output: Int, _ peer: Int, isSegmented: Bool) -> SendOperation? {
+        let file = underlay.file(
+            sourcePort: batch.outputSourcePort[output],
+            doNotFragment: batch.outputDoNotFragment[output], isSegmented: isSegmented)
+        guard
+            let operation = sender.beginDatagram(
+                from: file, to: pipeline.tables.peers[peer].address, port: underlay.port,
+                isLarge: isSegmented)
+        else {
+            counters.count(.txRingFull)
+            return nil
+        }
+        let tos = batch.outputTOS[output]
+        if tos != underlay.defaultTOS { operation.setTOS(tos) }
+        let ttl = batch.outputTTL[output]
+        if ttl != underlay.defaultTTL { operation.setTTL(ttl) }
+        return operation
+    }
+
+    /// The VXLAN header, and with a tag that stays the frame's addresses and the tag behind it.
+    @_noLocks
+    func appendTunnelHeader(_ operation: SendOperation, _ lane: Int) -> Bool {
+        let tag = batch.vlan[lane]
+        let count = VXLANHeader.byteCount &+ (tag == 0 ? 0 : 16)
+        guard let bytes = unsafe operation.appendScratch(count: count) else { return false }
+        let header = unsafe FrameView(base: bytes, count: count)
+        let vni = pipeline.tables.vsis[Int(batch.vsi[lane])].vni
+        VXLANHeader(frame: header, at: 0).emit(vni: VNI(bits: vni))
+        guard tag != 0 else { return true }
+        writeAddressesAndTag(header.dropFirst(VXLANHeader.byteCount), batch.frame(lane), tag)
+        return true
+    }
+
+    /// Sixteen bytes: the two addresses of `frame`, and a tag.
+    @_noLocks
+    private func writeAddressesAndTag(_ header: FrameView, _ frame: FrameView, _ tag: UInt32) {
+        header.store(frame.loadMACAddress(at: 0), at: 0)
+        header.store(frame.loadMACAddress(at: 6), at: 6)
+        writeTag(header, 12, tag)
+    }
+
+    @_noLocks
+    private func writeTag(_ header: FrameView, _ offset: Int, _ tag: UInt32) {
+        let isService = tag & PacketBatch.tagIsService != 0
+        header.store(isService ? EtherType.serviceTag : EtherType.customerTag, at: offset)
+        header.store(UInt16(truncatingIfNeeded: tag), at: offset &+ 2)
+    }
+
+    // MARK: To a port
+
+    @_noLocks
+    private mutating func send(_ lane: Int, toPort port: Int) {
+        let record = pipeline.tables.ports[port]
+        let index = Int(record.device)
+        guard index < deviceBound, unsafe devices[index].isAttached else {
+            counters.count(.portDown)
+            return
+        }
+        let segmentation = batch.segmentations[lane]
+        if segmentation.isSuperPacket, isDatagramKind(segmentation),
+            unsafe !devices[index].takesDatagramSuperPackets
+        {
+            return cutIntoFrames(lane, port, record)
+        }
+        guard let operation = beginFrame(index) else { return }
+        let frame = batch.frame(lane)
+        let tags = tagBytes(lane, record)
+        operation.append(OffloadMapping.header(segmentation.shifted(by: tags)))
+        let skipped = tags == 0 ? 0 : 12
+        guard appendTags(operation, lane, record, frame, tags),
+            unsafe operation.append(frame.pointer + skipped, count: frame.count &- skipped)
+        else { return abandon(operation) }
+        commit(operation, lane, .port(port), packets: 1)
+    }
+
+    @_noLocks
+    func isDatagramKind(_ segmentation: Segmentation) -> Bool {
+        switch segmentation.kind {
+        case .udp4, .udp6: true
+        case .none, .tcp4, .tcp6: false
+        }
+    }
+
+    @_noLocks
+    func beginFrame(_ index: Int) -> SendOperation? {
+        let device = unsafe devices[index]
+        let operation =
+            device.isTap ? sender.beginFrame(into: device.file) : sender.beginPacket(from: device.file)
+        if operation == nil { counters.count(.txRingFull) }
+        return operation
+    }
+
+    /// Bytes of the tags that go in front of a lane's frame at this port.
+    @_noLocks
+    func tagBytes(_ lane: Int, _ port: PortRecord) -> Int {
+        (port.vlan == PortRecord.noVLAN ? 0 : 4) &+ (batch.vlan[lane] == 0 ? 0 : 4)
+    }
+
+    /// The frame's addresses, the tag of the port, and a tag that the frame keeps.
+    @_noLocks
+    func appendTags(
+        _ operation: SendOperation, _ lane: Int, _ port: PortRecord, _ frame: FrameView,
+        _ tags: Int
+    ) -> Bool {
+        guard tags > 0 else { return true }
+        guard let bytes = unsafe operation.appendScratch(count: 12 &+ tags) else { return false }
+        let header = unsafe FrameView(base: bytes, count: 12 &+ tags)
+        header.store(frame.loadMACAddress(at: 0), at: 0)
+        header.store(frame.loadMACAddress(at: 6), at: 6)
+        var offset = 12
+        if port.vlan != PortRecord.noVLAN {
+            writeTag(header, offset, UInt32(port.vlan))
+            offset &+= 4
+        }
+        if batch.vlan[lane] != 0 { writeTag(header, offset, batch.vlan[lane]) }
+        return true
+    }
+
+    // MARK: Accounts
+
+    /// Queues a send and charges it; a failure is taken back when its completion says so.
+    @_noLocks
+    func commit(_ operation: SendOperation, _ lane: Int, _ place: Destination, packets: Int) {
+        let slot = batch.slots[lane]
+        let note = SendNote(
+            slot: slot, place: place, bytes: operation.byteCount, packets: packets,
+            isSegmented: packets > 1)
+        slots.retain(slot)
+        guard sender.commit(operation, tag: Source.send, note: note.bits) else {
+            release(slot)
+            counters.count(.txRingFull)
+            return
+        }
+    }
+
+    @_noLocks
+    func abandon(_ operation: SendOperation) {
+        sender.abandon(operation)
+        counters.count(.txError)
+    }
+
+    /// A send has ended: its buffer has one user less, and it is counted where it went or why it did not.
+    @_noLocks
+    mutating func finish(_ completion: Completion) {
+        guard let bits = sender.finish(completion) else { return }
+        let note = SendNote(bits: bits)
+        release(note.slot)
+        let place = note.place
+        if completion.result >= 0 {
+            counters.add(1, .transmitted)
+            let packets = UInt64(truncatingIfNeeded: note.packets)
+            let bytes = UInt64(truncatingIfNeeded: note.bytes)
+            if place.isPeer {
+                counters.add(packets, peer: place.index, .txPackets)
+                counters.add(bytes, peer: place.index, .txBytes)
+            } else {
+                counters.add(packets, port: place.index, .txPackets)
+                counters.add(bytes, port: place.index, .txBytes)
+            }
+            return
+        }
+        if note.isSegmented, place.isPeer, isRefusal(completion.result) {
+            refusesSegmentation[place.index] = true
+        }
+        counters.count(SendNote.reason(completion.result))
+        if place.isPort { counters.add(1, port: place.index, .txDrops) }
+    }
+
+    /// EIO: the route has no checksum offload; EINVAL: the kernel does not cut for this socket.
+    @_noLocks
+    private func isRefusal(_ result: Int32) -> Bool { result == -5 || result == -22 }
+}

@@ -1,0 +1,128 @@
+internal import CLinux
+internal import Dataplane
+internal import Memory
+internal import Tables
+internal import Uring
+internal import Wire
+
+/// One shard of the dataplane: a ring, buffers, a queue of every port, and the loop that takes packets
+/// from receive to transmit on one core.
+///
+/// A turn: commands, completions, the stages, sends, one `io_uring_enter`.
+///
+/// Thread-safety: made, run and ended on its own thread; the rest of the program meets it through
+/// `WorkerLink` and the published tables.
+struct Worker {
+    /// Devices of one gateway.
+    static var maximumDevices: Int { @_noLocks get { 4096 } }
+    /// Lanes of a turn come from at most so many completions.
+    static var completionCapacity: Int { @_noLocks get { 8192 } }
+    static let submissionEntries: UInt32 = 2048
+    static let completionEntries: UInt32 = 16_384
+    static let sendOperations = 4096
+    static let largeSendOperations = 64
+
+    let link: WorkerLink
+    let number: Int
+    /// The agent sleeps until something is written here.
+    let agentDescriptor: Int32
+    let ring: UringInstance
+    let sender: BatchSender
+    let slots: SlotPool
+    let underlayBuffers: BufferRing
+    let accessBuffers: BufferRing
+    let underlayReceiver: MultishotReceiver
+    let underlay: UnderlayFiles
+    let devices: UnsafeMutablePointer<DevicePort>
+    let completions: UnsafeMutablePointer<Completion>
+    let batch: PacketBatch
+    let counters: Counters
+    let snapshot: Snapshot
+    /// Peers whose route refuses segmented sends.
+    let refusesSegmentation: Column<Bool>
+    var pipeline: Pipeline
+    var deviceBound = 0
+    var wakeFile: UringFile
+    var hasMultishotRead: Bool
+    var lastWork: UInt64 = 0
+    var lastHousekeeping: UInt64 = 0
+    var toldAgent: UInt64 = 0
+
+    /// The kinds of completions, in the top byte of their user data; the index of a device below.
+    enum Source {
+        static var underlay: UInt64 { @_noLocks get { 1 &<< 56 } }
+        static var device: UInt64 { @_noLocks get { 2 &<< 56 } }
+        static var send: UInt64 { @_noLocks get { 3 &<< 56 } }
+        static var wake: UInt64 { @_noLocks get { 4 &<< 56 } }
+        static var cancel: UInt64 { @_noLocks get { 5 &<< 56 } }
+        @_noLocks
+        static func kind(_ userData: UInt64) -> UInt64 { userData & 0xFF00_0000_0000_0000 }
+    }
+
+    /// Runs until the link says stop. Called once, on the worker's thread.
+    mutating func run() {
+        _ = ring.armPoll(wakeFile, userData: Source.wake)
+        underlayReceiver.armIfNeeded(on: ring)
+        ring.submit()
+        lastWork = vx_monotonic_nanoseconds()
+        while !link.shouldStop.load(ordering: .acquiring) {
+            takeCommands()
+            if !turn() { idle() }
+        }
+    }
+
+    /// One turn. False when there was nothing to do.
+    @_noLocks
+    mutating func turn() -> Bool {
+        let count = unsafe ring.reap(into: completions, limit: Self.completionCapacity)
+        guard count > 0 else { return false }
+        guard let address = unsafe snapshot.observe(number) else { return false }
+        pipeline.tables = unsafe address.assumingMemoryBound(to: TableSet.self).pointee
+        let start = vx_monotonic_nanoseconds()
+        batch.now.value = start
+        batch.coarseTime.value = UInt32(truncatingIfNeeded: start / 250_000_000)
+        lastWork = start
+        // Sends first: what they used goes back to the kernel before new packets need it.
+        var hasPackets = false
+        for index in 0..<count {
+            let completion = unsafe completions[index]
+            if Source.kind(completion.userData) == Source.send {
+                finish(completion)
+            } else {
+                hasPackets = true
+            }
+        }
+        if hasPackets {
+            for index in 0..<count {
+                let completion = unsafe completions[index]
+                receive(completion)
+            }
+            runBatch()
+        }
+        replenish()
+        counters.add(1, .turns)
+        counters.add(UInt64(truncatingIfNeeded: count), .completions)
+        counters.add(UInt64(truncatingIfNeeded: ring.pendingSubmissions), .submissions)
+        ring.submit()
+        let told = pipeline.workerToAgent.pushedCount
+        if told != toldAgent {
+            toldAgent = told
+            _ = vx_eventfd_signal(agentDescriptor)
+        }
+        return true
+    }
+
+    /// Buffers go back, and receives that ended are armed again.
+    @_noLocks
+    func replenish() {
+        underlayBuffers.publish()
+        accessBuffers.publish()
+        underlayReceiver.armIfNeeded(on: ring)
+        for index in 0..<deviceBound {
+            guard unsafe devices[index].isAttached, unsafe !devices[index].isLeaving,
+                let receiver = unsafe devices[index].receiver
+            else { continue }
+            receiver.armIfNeeded(on: ring)
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/// What the control side asks of a worker, through the ring `controlToWorker`.
+struct WorkerCommand: BitwiseCopyable, Sendable {
+    enum Kind: UInt8, BitwiseCopyable, Sendable {
+        /// Begin to receive from `descriptor` and to send into it.
+        case attach
+        /// Stop using the device; `WorkerLink.acknowledged` counts it when it is done.
+        case detach
+    }
+
+    var kind: Kind
+    var device: UInt16
+    var isTap: Bool
+    /// The device takes UDP super-packets.
+    var takesDatagramSuperPackets: Bool
+    var descriptor: Int32
+
+    static let filler = WorkerCommand(
+        kind: .detach, device: 0, isTap: false, takesDatagramSuperPackets: false, descriptor: -1)
+}
