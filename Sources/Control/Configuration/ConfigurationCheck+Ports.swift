@@ -104,7 +104,8 @@ extension ConfigurationCheck {
                 return
             }
             guard let vni = vsi.vni else {
-                if log.hasFailed("vsis[\(vsis[vsi.name] ?? 0)].vni") { return }
+                let place = "vsis[\(vsis[vsi.name] ?? 0)]"
+                if log.hasFailed("\(place).vni") || log.hasFailed("\(place).flood-list") { return }
                 log.refuse("\(path).peer", "VSI \(vsi.name) has no VNI and so no remote peers")
                 return
             }
