@@ -1,0 +1,90 @@
+extension Configuration {
+    /// Section `system`.
+    public struct System: Sendable, Hashable {
+        /// Empty when the file names none: the program then takes the host's name.
+        public var name: String
+        public var workers: Workers
+
+        public init(name: String = "", workers: Workers = .automatic) {
+            self.name = name
+            self.workers = workers
+        }
+    }
+
+    /// How many shards the dataplane has.
+    public enum Workers: Sendable, Hashable {
+        /// One for each CPU the process may run on.
+        case automatic
+        /// 1...256.
+        case count(Int)
+    }
+
+    /// Section `timers`.
+    public struct Timers: Sendable, Hashable {
+        public var arpAgeingSeconds: Double
+        /// Between two requests for one address (RFC 1122 section 2.3.2.1: at most one a second).
+        public var arpRetrySeconds: Double
+        /// Requests without an answer until an address counts as unreachable.
+        public var arpAttempts: Int
+
+        public init(
+            arpAgeingSeconds: Double = 1200, arpRetrySeconds: Double = 1, arpAttempts: Int = 3
+        ) {
+            self.arpAgeingSeconds = arpAgeingSeconds
+            self.arpRetrySeconds = arpRetrySeconds
+            self.arpAttempts = arpAttempts
+        }
+    }
+
+    /// Section `limits`.
+    public struct Limits: Sendable, Hashable {
+        /// ARP packets a second that one port may send to the agent.
+        public var arpPuntPerSecond: Int
+        public var icmpErrorsPerSecond: Int
+        /// Packets held for one next hop whose MAC is being asked for.
+        public var unresolvedQueue: Int
+
+        public init(
+            arpPuntPerSecond: Int = 600, icmpErrorsPerSecond: Int = 100, unresolvedQueue: Int = 16
+        ) {
+            self.arpPuntPerSecond = arpPuntPerSecond
+            self.icmpErrorsPerSecond = icmpErrorsPerSecond
+            self.unresolvedQueue = unresolvedQueue
+        }
+    }
+
+    /// Section `control`: the Unix socket of the control API.
+    public struct Control: Sendable, Hashable {
+        public var socket: String
+        /// Whose members may use the socket beside the daemon's own user.
+        public var group: String?
+
+        public static let defaultSocket = "/run/vxgate/control.sock"
+
+        public init(socket: String = Self.defaultSocket, group: String? = nil) {
+            self.socket = socket
+            self.group = group
+        }
+    }
+
+    /// Section `metrics`: where OpenMetrics text is served over TCP.
+    public struct Metrics: Sendable, Hashable {
+        /// An IPv4 address in dotted form.
+        public var address: String
+        public var port: UInt16
+
+        public init(address: String, port: UInt16) {
+            self.address = address
+            self.port = port
+        }
+    }
+
+    /// Section `state`: where the daemon keeps what survives a restart.
+    public struct State: Sendable, Hashable {
+        public var directory: String
+
+        public static let defaultDirectory = "/var/lib/vxgate"
+
+        public init(directory: String = Self.defaultDirectory) { self.directory = directory }
+    }
+}

@@ -1,0 +1,25 @@
+extension Configuration {
+    /// A part that this version checks but does not act on.
+    private struct InactivePart {
+        let name: String
+        let isPresent: @Sendable (Configuration) -> Bool
+    }
+
+    /// One row for each such part. Whoever makes a part work deletes its row.
+    private static let inactiveParts: [InactivePart] = [
+        InactivePart(name: "vsi-interfaces.local-proxy-arp") { configuration in
+            configuration.vsiInterfaces.contains { $0.localProxyARP }
+        },
+        InactivePart(name: "native-ports") { !$0.nativePorts.isEmpty },
+        InactivePart(name: "static-routes") { !$0.staticRoutes.isEmpty },
+        InactivePart(name: "policy-routes") { !$0.policyRoutes.isEmpty },
+        InactivePart(name: "metrics") { $0.metrics != nil },
+        InactivePart(name: "state") { $0.sources.isWritten("state") || $0.state != State() },
+        InactivePart(name: "vtep.underlay tap") { $0.vtep.underlay == .tap },
+    ]
+
+    /// The names of those parts of this configuration that have no effect in this version.
+    public func inactive() -> [String] {
+        Self.inactiveParts.filter { $0.isPresent(self) }.map(\.name)
+    }
+}
