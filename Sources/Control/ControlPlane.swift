@@ -49,6 +49,7 @@ public protocol ControlPlane: Sendable {
     func fdb(_ selection: Selection) async throws(ControlError) -> [FDBReport]
     func arp(_ selection: Selection) async throws(ControlError) -> [ARPReport]
     func routes(_ selection: Selection) async throws(ControlError) -> [RouteReport]
+    func policies(_ selection: Selection) async throws(ControlError) -> [PolicyReport]
     func counters() async throws(ControlError) -> CountersReport
     func drops() async throws(ControlError) -> [DropReport]
     func runtime() async throws(ControlError) -> RuntimeReport

@@ -121,6 +121,10 @@ public struct RouteReport: Codable, Sendable, Equatable {
         self.interface = interface
         self.onlink = onlink
     }
+
+    enum CodingKeys: String, CodingKey {
+        case vrf, prefix, kind, via, interface, onlink
+    }
 }
 
 /// A row of `show peer`.

@@ -1,0 +1,109 @@
+public import Control
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ServiceLifecycle
+import Synchronization
+
+/// The control API: HTTP/1.1 with JSON over a Unix socket.
+///
+/// Made, it has claimed its path, so that a second daemon is refused before it touches any device; run,
+/// it serves until graceful shutdown. Thread-safety: `run` is called once; everything else is the
+/// server's own.
+public final class ControlServer: Service {
+    /// What a client may ask for; beyond it, it is refused and nobody else suffers.
+    public struct Limits: Sendable {
+        /// Request bodies, in bytes (413 beyond).
+        public var bodyBytes = 4 << 20
+        /// Brackets inside brackets of a request body (400 beyond).
+        public var nesting = 64
+        /// A connection that neither asks nor is answered for this long is closed.
+        public var idle = Duration.seconds(60)
+        /// At shutdown, how long requests that are being answered may take.
+        public var farewell = Duration.seconds(3)
+        /// Open connections; more wait in the backlog of the kernel.
+        public var connections = 64
+
+        public init() {}
+    }
+
+    private let socket: ControlSocket
+    private let routes: ControlRoutes
+    private let limits: Limits
+    private let log: Logger
+    private let onListening: @Sendable () async -> Void
+
+    /// - Parameter onListening: called once clients can connect.
+    public init(
+        plane: any ControlPlane, address: ControlAddress, limits: Limits = Limits(), log: Logger,
+        onListening: @escaping @Sendable () async -> Void = {}
+    ) throws(ControlServerError) {
+        socket = try ControlSocket(claiming: address, log: log)
+        routes = ControlRoutes(plane: plane, limits: limits)
+        self.limits = limits
+        self.log = log
+        self.onListening = onListening
+    }
+
+    public func run() async throws {
+        let failure = Mutex<ControlServerError?>(nil)
+        let path = socket.path
+        let application = Application(
+            router: routes.router(),
+            server: .http1(configuration: channelConfiguration),
+            configuration: ApplicationConfiguration(
+                address: .unixDomainSocket(path: socket.bindPath),
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    limits.connections, logger: quietLog)),
+            onServerRunning: { [socket, log, onListening] channel in
+                do throws(ControlServerError) {
+                    try socket.publish(log: log)
+                    log.info("the control API is ready", metadata: ["socket": "\(path)"])
+                    await onListening()
+                } catch {
+                    failure.withLock { $0 = error }
+                    try? await channel.close()
+                }
+            },
+            logger: quietLog)
+        defer { socket.withdraw() }
+        do {
+            try await serve(application)
+        } catch {
+            throw failure.withLock { $0 } ?? ControlServerError.stopped("\(error)")
+        }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// Cancellation is turned into graceful shutdown: cancelled with a connection accepted but not yet
+    /// begun, the HTTP packages trap. Once nothing new is accepted, clients that do not take their answer
+    /// may be cancelled.
+    private func serve(_ application: some Service) async throws {
+        let group = ServiceGroup(services: [application], logger: quietLog)
+        let serving = Task { try await group.run() }
+        try await withTaskCancellationOrGracefulShutdownHandler {
+            try await serving.value
+        } onCancelOrGracefulShutdown: { [limits] in
+            Task {
+                await group.triggerGracefulShutdown()
+                try? await Task.sleep(for: limits.farewell)
+                serving.cancel()
+            }
+        }
+    }
+
+    private var channelConfiguration: HTTP1Channel.Configuration {
+        HTTP1Channel.Configuration(
+            idleTimeout: TimeAmount(limits.idle),
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 64))
+    }
+
+    /// The HTTP packages log their own starts and stops; only their trouble is an operator's business.
+    private var quietLog: Logger {
+        var quiet = log
+        quiet.logLevel = max(.warning, log.logLevel)
+        return quiet
+    }
+}

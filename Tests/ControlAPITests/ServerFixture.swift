@@ -1,0 +1,103 @@
+import Control
+import Dispatch
+import Glibc
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+@testable import ControlAPI
+
+/// A directory of its own under /tmp, removed with it.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/vxgate-test-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw Failure(text: "mkdtemp") }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        guard let directory = unsafe opendir(path) else { return }
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                unsafe $0.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if unsafe unlink("\(path)/\(name)") != 0 { _ = unsafe rmdir("\(path)/\(name)") }
+        }
+        _ = unsafe closedir(directory)
+        _ = unsafe rmdir(path)
+    }
+
+    struct Failure: Error { var text: String }
+}
+
+/// Permission bits of a file, or nil without one.
+func mode(of path: String) -> UInt32? {
+    var status = stat()
+    return unsafe lstat(path, &status) == 0 ? status.st_mode & 0o777 : nil
+}
+
+func silentLog() -> Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
+
+/// Runs `body` on a thread of its own: blocking calls on the threads of Swift concurrency would starve
+/// the server that they wait for.
+func onThread<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue(label: "vxgate-test").async {
+            continuation.resume(with: Swift.Result { try body() })
+        }
+    }
+}
+
+/// Runs a server on a socket of its own while `body` runs, then shuts it down gracefully.
+@discardableResult
+func withServer<Result: Sendable>(
+    plane: any ControlPlane = FakePlane(), limits: ControlServer.Limits = .init(),
+    path: String? = nil, log: Logger = silentLog(),
+    _ body: @escaping @Sendable (String) throws -> Result
+) async throws -> Result {
+    let directory = try TemporaryDirectory()
+    let path = path ?? "\(directory.path)/control.sock"
+    let (listening, signal) = AsyncStream<Void>.makeStream()
+    let server = try ControlServer(
+        plane: plane, address: ControlAddress(path: path), limits: limits, log: log
+    ) { signal.finish() }
+    let group = ServiceGroup(services: [server], logger: silentLog())
+    return try await withThrowingTaskGroup(of: Result?.self) { tasks in
+        tasks.addTask {
+            defer { signal.finish() }
+            try await group.run()
+            return nil
+        }
+        for await _ in listening {}
+        let result: Result
+        do {
+            result = try await onThread { try body(path) }
+        } catch {
+            await group.triggerGracefulShutdown()
+            throw error
+        }
+        await group.triggerGracefulShutdown()
+        try await tasks.waitForAll()
+        return result
+    }
+}
+
+/// Sends bytes over a plain socket and returns everything up to the end of the stream, or nil when it
+/// did not end within `seconds`.
+func exchange(_ path: String, send bytes: [UInt8], seconds: Int = 5) throws -> String? {
+    let connection = try ControlConnection(path: path, timeoutSeconds: seconds)
+    try connection.write(bytes)
+    var answer: [UInt8] = []
+    do {
+        while try connection.read(into: &answer) {}
+    } catch ControlClientError.timedOut {
+        return nil
+    }
+    return String(decoding: answer, as: UTF8.self)
+}
