@@ -48,6 +48,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Dataplane", "Control", "Uring", "Tables", "Wire", "Memory", "CLinux", logging,
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .target(

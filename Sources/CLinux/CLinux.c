@@ -96,3 +96,5 @@ int vx_uring_register(int ring, uint32_t operation, void *argument, uint32_t cou
     long result = syscall(SYS_io_uring_register, ring, operation, argument, count);
     return result >= 0 ? (int)result : -errno;
 }
+
+void vx_sleep_microseconds(unsigned microseconds) { usleep(microseconds); }

@@ -1,4 +1,4 @@
-public import Tables
+internal import Tables
 public import Wire
 
 /// What operators ask for by name. A name that does not exist changes nothing and is said.

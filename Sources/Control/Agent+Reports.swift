@@ -1,4 +1,4 @@
-public import Tables
+internal import Tables
 internal import Wire
 
 /// The tables as operators see them.

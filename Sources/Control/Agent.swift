@@ -1,5 +1,5 @@
 public import Memory
-public import Tables
+internal import Tables
 public import Wire
 
 /// The control side of one gateway, and the only writer of its tables: it learns what workers report,
@@ -80,7 +80,9 @@ public final class Agent {
     }
 
     /// Takes a whole new configuration, as one change.
-    public func apply(_ configuration: Configuration, now: UInt64) {
+    public func apply(
+        _ configuration: Configuration, _ environment: Environment, now: UInt64
+    ) {
         adopt(configuration, environment, now: now)
     }
 

@@ -1,5 +1,5 @@
-public import Memory
-public import Tables
+internal import Memory
+internal import Tables
 
 /// The one hand that edits the tables workers read: FDB, neighbors, and the set around them.
 ///
@@ -75,7 +75,7 @@ final class TableWriter {
         let old = unsafe published
         unsafe published = fresh
         if let old = unsafe old {
-            unsafe retired.append(
+            retired.append(
                 (
                     nil,
                     {
@@ -115,7 +115,7 @@ final class TableWriter {
         let fresh = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
         unsafe fresh.initialize(to: set)
         unsafe published = fresh
-        unsafe retired.append((nil, { unsafe current.deallocate() }))
+        retired.append((nil, { unsafe current.deallocate() }))
         stamp()
     }
 

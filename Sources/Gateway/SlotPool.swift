@@ -21,11 +21,15 @@ struct SlotPool {
     static let bufferLength = stride - headroom - 64
 
     private let users: Column<UInt16>
-    let region: PageRegion
+    /// Held by hand, so that the pool stays a trivial value that hot code may copy.
+    private let region: Unmanaged<PageRegion>
+    let base: UnsafeMutableRawPointer
 
     init() {
         users = Column(count: Self.buffersPerGroup * 2, repeating: 0)
-        region = PageRegion(byteCount: Self.buffersPerGroup * 2 * Self.stride)
+        let pages = PageRegion(byteCount: Self.buffersPerGroup * 2 * Self.stride)
+        unsafe base = pages.base
+        unsafe region = Unmanaged.passRetained(pages)
     }
 
     @_noLocks
@@ -65,5 +69,8 @@ struct SlotPool {
         return used
     }
 
-    func deallocate() { users.deallocate() }
+    func deallocate() {
+        users.deallocate()
+        unsafe region.release()
+    }
 }

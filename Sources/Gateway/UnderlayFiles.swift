@@ -57,5 +57,12 @@ struct UnderlayFiles {
         return unsafe files[set &* spread &+ index]
     }
 
+    /// Frees the memory, after the ring is closed.
     func deallocate() { unsafe files.deallocate() }
+
+    /// Takes the sockets out of a ring that goes on. Sends in flight keep theirs.
+    func deallocate(from ring: UringInstance) {
+        for index in 0..<spread * 4 { ring.remove(unsafe files[index]) }
+        deallocate()
+    }
 }

@@ -5,7 +5,7 @@ internal import Uring
 ///
 /// The choice of DF and of the outer checksum is a socket's property, so the pool has a set of sockets for
 /// each combination that the configuration can ask for.
-struct UnderlayPlan: Sendable {
+final class UnderlayPlan: Sendable {
     let receiving: [DatagramSocket]
     /// Plain datagrams: `[DF clear, DF set]`, each empty when it cannot occur, else one for each source
     /// port.
@@ -18,4 +18,16 @@ struct UnderlayPlan: Sendable {
     /// TOS and TTL the sockets were made with.
     let defaultTOS: UInt8
     let defaultTTL: UInt8
+
+    init(
+        receiving: [DatagramSocket], plain: [[DatagramSocket]], segmented: [[DatagramSocket]],
+        port: UInt16, defaultTOS: UInt8, defaultTTL: UInt8
+    ) {
+        self.receiving = receiving
+        self.plain = plain
+        self.segmented = segmented
+        self.port = port
+        self.defaultTOS = defaultTOS
+        self.defaultTTL = defaultTTL
+    }
 }

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Dataplane
 internal import Memory
+internal import Synchronization
 internal import Uring
 internal import Wire
 
@@ -13,7 +14,7 @@ extension Worker {
     static let sleepNanoseconds: Int64 = 1_000_000_000
 
     /// Waits for work: first awake, then in the kernel.
-    mutating func idle() {
+    mutating func idle(_ link: WorkerLink) {
         while vx_monotonic_nanoseconds() &- lastWork < Self.spinNanoseconds {
             if ring.needsEnter { ring.submit() }
             if ring.hasCompletions { return }
@@ -34,13 +35,23 @@ extension Worker {
         }
     }
 
-    mutating func takeCommands() {
+    mutating func takeCommands(_ link: WorkerLink) {
         while let command = link.controlToWorker.pop() {
             switch command.kind {
             case .attach: attach(command)
-            case .detach: detach(Int(command.device))
+            case .detach: detach(Int(command.device), link)
+            case .replaceUnderlay: replaceUnderlay(command.reference, link)
             }
         }
+    }
+
+    private mutating func replaceUnderlay(_ reference: UInt, _ link: WorkerLink) {
+        guard let address = unsafe UnsafeRawPointer(bitPattern: reference) else { return }
+        let plan = unsafe Unmanaged<UnderlayPlan>.fromOpaque(address).takeRetainedValue()
+        underlay.deallocate(from: ring)
+        underlay = UnderlayFiles(plan, ring: ring)
+        for index in 0..<refusesSegmentation.count { refusesSegmentation[index] = false }
+        link.acknowledged.add(1, ordering: .acquiringAndReleasing)
     }
 
     private mutating func attach(_ command: WorkerCommand) {
@@ -60,7 +71,7 @@ extension Worker {
         ring.submit()
     }
 
-    private mutating func detach(_ index: Int) {
+    private mutating func detach(_ index: Int, _ link: WorkerLink) {
         guard unsafe devices[index].isAttached, let receiver = unsafe devices[index].receiver
         else {
             link.acknowledged.add(1, ordering: .acquiringAndReleasing)
@@ -71,12 +82,22 @@ extension Worker {
             _ = ring.cancel(receiver.userData, userData: Source.cancel)
             ring.submit()
         } else {
-            release(index)
+            release(index, link)
+        }
+    }
+
+    /// Ends the devices whose last completion has come.
+    mutating func releaseLeavingDevices(_ link: WorkerLink) {
+        hasLeavingDevices = false
+        for index in 0..<deviceBound {
+            let device = unsafe devices[index]
+            guard device.isLeaving, device.receiver?.isArmed == false else { continue }
+            release(index, link)
         }
     }
 
     /// The receive of a leaving device has ended: nothing refers to it any more.
-    func release(_ index: Int) {
+    private func release(_ index: Int, _ link: WorkerLink) {
         unsafe devices[index].receiver?.close()
         ring.remove(unsafe devices[index].file)
         unsafe devices[index] = DevicePort()

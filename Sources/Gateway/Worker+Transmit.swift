@@ -58,24 +58,20 @@ extension Worker {
         if sender.freeCount < PacketBatch.outputCapacity { drainSends() }
     }
 
-    /// Hands the queued sends over and takes back their operations. Other completions wait in the ring
-    /// for the next turn, which the completion queue has room for.
+    /// Hands the queued sends over and takes back their operations. Other completions wait for the next
+    /// turn; there are never more of them than buffers and devices.
     @_noLocks
-    private mutating func drainSends() {
+    mutating func drainSends() {
         ring.submit()
-        var kept = 0
-        let spare = unsafe completions + Self.completionCapacity
-        let count = unsafe ring.reap(into: spare, limit: Self.completionCapacity)
-        for index in 0..<count {
-            let completion = unsafe spare[index]
-            if Source.kind(completion.userData) == Source.send {
-                finish(completion)
+        while deferredCount < Self.deferredCapacity {
+            let next = unsafe deferred + deferredCount
+            guard unsafe ring.reap(into: next, limit: 1) == 1 else { return }
+            if unsafe Source.kind(next.pointee.userData) == Source.send {
+                finish(unsafe next.pointee)
             } else {
-                unsafe spare[kept] = completion
-                kept &+= 1
+                deferredCount &+= 1
             }
         }
-        deferredCount = unsafe deferCompletions(spare, kept)
     }
 
     /// A partial checksum of a frame with several copies is finished before the first is made: some copies

@@ -2,6 +2,7 @@ internal import CLinux
 internal import Dataplane
 internal import Memory
 internal import Tables
+internal import Synchronization
 internal import Uring
 internal import Wire
 
@@ -10,19 +11,22 @@ internal import Wire
 ///
 /// A turn: commands, completions, the stages, sends, one `io_uring_enter`.
 ///
+/// Only trivial handles, so that the hot path counts no references; `close` ends what they stand for.
+///
 /// Thread-safety: made, run and ended on its own thread; the rest of the program meets it through
 /// `WorkerLink` and the published tables.
+@safe
 struct Worker {
     /// Devices of one gateway.
     static var maximumDevices: Int { @_noLocks get { 4096 } }
     /// Lanes of a turn come from at most so many completions.
     static var completionCapacity: Int { @_noLocks get { 8192 } }
+    static var deferredCapacity: Int { @_noLocks get { 4096 } }
     static let submissionEntries: UInt32 = 2048
     static let completionEntries: UInt32 = 16_384
     static let sendOperations = 4096
     static let largeSendOperations = 64
 
-    let link: WorkerLink
     let number: Int
     /// The agent sleeps until something is written here.
     let agentDescriptor: Int32
@@ -32,9 +36,12 @@ struct Worker {
     let underlayBuffers: BufferRing
     let accessBuffers: BufferRing
     let underlayReceiver: MultishotReceiver
-    let underlay: UnderlayFiles
+    var underlay: UnderlayFiles
     let devices: UnsafeMutablePointer<DevicePort>
     let completions: UnsafeMutablePointer<Completion>
+    /// What was taken from the ring in the middle of a turn and waits for the next.
+    let deferred: UnsafeMutablePointer<Completion>
+    var deferredCount = 0
     let batch: PacketBatch
     let counters: Counters
     let snapshot: Snapshot
@@ -42,8 +49,10 @@ struct Worker {
     let refusesSegmentation: Column<Bool>
     var pipeline: Pipeline
     var deviceBound = 0
-    var wakeFile: UringFile
-    var hasMultishotRead: Bool
+    var hasLeavingDevices = false
+    let wakeFile: UringFile
+    let wakeDescriptor: Int32
+    let hasMultishotRead: Bool
     var lastWork: UInt64 = 0
     var lastHousekeeping: UInt64 = 0
     var toldAgent: UInt64 = 0
@@ -60,21 +69,27 @@ struct Worker {
     }
 
     /// Runs until the link says stop. Called once, on the worker's thread.
-    mutating func run() {
+    mutating func run(_ link: WorkerLink) {
         _ = ring.armPoll(wakeFile, userData: Source.wake)
         underlayReceiver.armIfNeeded(on: ring)
         ring.submit()
         lastWork = vx_monotonic_nanoseconds()
         while !link.shouldStop.load(ordering: .acquiring) {
-            takeCommands()
-            if !turn() { idle() }
+            takeCommands(link)
+            if !turn() { idle(link) }
+            if hasLeavingDevices { releaseLeavingDevices(link) }
         }
     }
 
     /// One turn. False when there was nothing to do.
     @_noLocks
     mutating func turn() -> Bool {
-        let count = unsafe ring.reap(into: completions, limit: Self.completionCapacity)
+        let waiting = deferredCount
+        for index in 0..<waiting { unsafe completions[index] = deferred[index] }
+        deferredCount = 0
+        let count =
+            unsafe waiting
+            &+ ring.reap(into: completions + waiting, limit: Self.completionCapacity &- waiting)
         guard count > 0 else { return false }
         guard let address = unsafe snapshot.observe(number) else { return false }
         pipeline.tables = unsafe address.assumingMemoryBound(to: TableSet.self).pointee

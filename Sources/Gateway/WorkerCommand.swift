@@ -5,6 +5,8 @@ struct WorkerCommand: BitwiseCopyable, Sendable {
         case attach
         /// Stop using the device; `WorkerLink.acknowledged` counts it when it is done.
         case detach
+        /// Send through other sockets from now on: those of the plan at `reference`, which is given up.
+        case replaceUnderlay
     }
 
     var kind: Kind
@@ -13,6 +15,8 @@ struct WorkerCommand: BitwiseCopyable, Sendable {
     /// The device takes UDP super-packets.
     var takesDatagramSuperPackets: Bool
     var descriptor: Int32
+    /// A retained `UnderlayPlan`, for `replaceUnderlay`.
+    var reference: UInt = 0
 
     static let filler = WorkerCommand(
         kind: .detach, device: 0, isTap: false, takesDatagramSuperPackets: false, descriptor: -1)

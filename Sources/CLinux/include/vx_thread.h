@@ -24,3 +24,6 @@ VX_HOT uint64_t vx_eventfd_drain(int descriptor);
 
 /// Moves the calling thread into the network namespace behind `descriptor`.
 int vx_enter_network_namespace(int descriptor);
+
+/// Sleeps; for the control side, which may.
+void vx_sleep_microseconds(unsigned microseconds);

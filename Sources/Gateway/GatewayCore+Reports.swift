@@ -1,0 +1,122 @@
+internal import CLinux
+internal import Control
+internal import Dataplane
+import Glibc
+internal import Memory
+internal import Synchronization
+internal import Tables
+internal import Wire
+
+/// The gateway as operators see it.
+extension GatewayCore {
+    func vsiReport(_ selection: Selection) throws(ControlError) -> [VSIReport] {
+        let wanted = selection.name ?? selection.vsi
+        let entries = agent.forwardingCounts()
+        let rows = agent.configuration.vsis.filter { wanted == nil || $0.name == wanted }
+        guard wanted == nil || !rows.isEmpty else { throw .notFound("no vsi \(wanted!)") }
+        return rows.map { vsi in
+            let index = agent.vsiNames[vsi.name]!
+            return VSIReport(
+                name: vsi.name, vni: vsi.vni?.bits, fdbEntries: entries[index] ?? 0,
+                rxPackets: accounts.value(CounterLayout.index(vsi: index, .rxPackets)),
+                txPackets: accounts.value(CounterLayout.index(vsi: index, .txPackets)),
+                floodedPackets: accounts.value(CounterLayout.index(vsi: index, .floodedPackets)),
+                ports: agent.configuration.accessPorts.filter { $0.vsi == vsi.name }.map(\.name),
+                floodList: agent.configuration.floodPeers(of: vsi).map(\.name))
+        }
+    }
+
+    func peerReport(_ selection: Selection) throws(ControlError) -> [PeerReport] {
+        let wanted = selection.name ?? selection.peer
+        let rows = agent.peersByIndex.filter { wanted == nil || $0.name == wanted }
+        guard wanted == nil || !rows.isEmpty else { throw .notFound("no peer \(wanted!)") }
+        return rows.map { peer in
+            func value(_ field: CounterLayout.PeerField) -> UInt64 {
+                accounts.value(CounterLayout.index(peer: peer.index, field))
+            }
+            return PeerReport(
+                name: peer.name, address: peer.address, vnis: peer.vnis,
+                rxPackets: value(.rxPackets), rxBytes: value(.rxBytes),
+                txPackets: value(.txPackets), txBytes: value(.txBytes))
+        }
+    }
+
+    func portReport(_ selection: Selection) throws(ControlError) -> [PortReport] {
+        let wanted = selection.name ?? selection.port
+        let rows = agent.configuration.accessPorts.filter {
+            (wanted == nil || $0.name == wanted)
+                && (selection.vsi == nil || $0.vsi == selection.vsi)
+        }
+        guard wanted == nil || !rows.isEmpty else { throw .notFound("no port \(wanted!)") }
+        if let vsi = selection.vsi, agent.vsiNames[vsi] == nil { throw .notFound("no vsi \(vsi)") }
+        return rows.map { port in
+            let index = agent.portNames[port.name]!
+            func value(_ field: CounterLayout.PortField) -> UInt64 {
+                accounts.value(CounterLayout.index(port: index, field))
+            }
+            let isUp = agent.environment.devicesUp.contains(DeviceKey(port))
+            return PortReport(
+                name: port.name, type: port.type.rawValue, device: port.device, vlan: port.vlan,
+                vsi: port.vsi, state: isUp ? "up" : "down", rxPackets: value(.rxPackets),
+                rxBytes: value(.rxBytes), txPackets: value(.txPackets),
+                txBytes: value(.txBytes), rxDrops: value(.rxDrops), txDrops: value(.txDrops))
+        }
+    }
+
+    /// Every reason of the closed list, then what the kernel lost.
+    func dropReport() -> [DropReport] {
+        let ours = DropReason.allCases.map { reason in
+            DropReport(
+                reason: reason.name, stage: reason.stage.name,
+                packets: accounts.value(CounterLayout.index(reason)),
+                description: reason.entry.text)
+        }
+        topology.collectLosses()
+        let kernel = kernelLosses.since().map { loss in
+            let more = loss.name == "kernel_socket_overflow" ? topology.packetLosses : 0
+            return DropReport(
+                reason: loss.name, stage: "kernel", packets: loss.packets + more,
+                description: loss.text)
+        }
+        return ours + kernel
+    }
+
+    func runtimeReport() -> RuntimeReport {
+        let rows = zip(links, cpus).map { link, cpu in
+            func value(_ runtime: CounterLayout.Runtime) -> UInt64 {
+                link.counters.page.read(CounterLayout.index(runtime))
+            }
+            let elapsed = max(now - started, 1)
+            let blocked = min(value(.blockedNanoseconds), elapsed)
+            return WorkerReport(
+                worker: link.number, cpu: cpu, counters: accounts.report(worker: link),
+                busyShare: 1 - Double(blocked) / Double(elapsed), turns: value(.turns),
+                wakeups: value(.wakeups), submissions: value(.submissions),
+                completions: value(.completions),
+                multishotRearmed: link.counters.page.read(
+                    CounterLayout.index(.multishotRearmed)),
+                buffersInUse: link.buffersInUse.load(ordering: .relaxed),
+                buffers: SlotPool.buffersPerGroup * 2)
+        }
+        var features = features
+        features["udp_segment"] =
+            underlay.plan.segmented.allSatisfy(\.isEmpty)
+            ? "off: needs Linux 4.18 and an outer checksum" : "on"
+        features["udp_coalescing"] =
+            underlay.receiving.allSatisfy(\.hasSegmentation) ? "on" : "off: needs Linux 5.0"
+        return RuntimeReport(
+            workers: rows, features: features, inactive: agent.configuration.inactive())
+    }
+
+    func versionReport() -> VersionReport {
+        VersionReport(
+            version: GatewayService.version, name: agent.configuration.system.name,
+            pid: getpid(), uptimeSeconds: Double(now - started) / 1e9)
+    }
+
+    func clearCounters() {
+        accounts.resetAll(
+            ports: Array(agent.portNames.values), peers: Array(agent.peerIndexes.values),
+            vsis: Array(agent.vsiNames.values), events: agent.events)
+    }
+}

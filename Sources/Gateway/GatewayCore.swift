@@ -1,0 +1,188 @@
+internal import CLinux
+internal import Control
+internal import Dataplane
+internal import Logging
+internal import Memory
+internal import Synchronization
+internal import Tables
+internal import Uring
+internal import Wire
+
+/// The gateway behind its workers: the agent and its tables, open devices, accounts.
+///
+/// Thread-safety: belongs to one thread, the agent's once it is started.
+final class GatewayCore {
+    let agent: Agent
+    let links: [WorkerLink]
+    let cpus: [Int]
+    let topology: Topology
+    var underlay: Underlay
+    var text: String
+    let log: Logger
+    var accounts: Accounts
+    let features: [String: String]
+    let kernelLosses: KernelLosses
+    private let monitor: LinkMonitor
+    let started = vx_monotonic_nanoseconds()
+    private var detachments = 0
+
+    /// How long a reload waits for workers to let go of a device.
+    private static let detachMilliseconds = 2000
+
+    init(
+        agent: Agent, links: [WorkerLink], cpus: [Int], topology: Topology, underlay: Underlay,
+        text: String, features: [String: String], log: Logger
+    ) throws(GatewayError) {
+        self.agent = agent
+        self.links = links
+        self.cpus = cpus
+        self.topology = topology
+        self.underlay = underlay
+        self.text = text
+        self.features = features
+        self.log = log
+        accounts = Accounts(links: links)
+        kernelLosses = KernelLosses()
+        do throws(UringError) {
+            monitor = try LinkMonitor()
+        } catch {
+            throw GatewayError("link monitor: \(error)")
+        }
+    }
+
+    /// Readable when a network device has changed.
+    var linkDescriptor: Int32 { monitor.descriptor }
+
+    var now: UInt64 { vx_monotonic_nanoseconds() }
+
+    /// One turn of the agent's thread: what workers and the kernel tell, and what time brings.
+    func turn() {
+        for link in links {
+            while let event = link.workerToAgent.pop() { take(event) }
+        }
+        watchLinks()
+        agent.tick(now: now)
+    }
+
+    func close() { topology.collectLosses() }
+
+    private func take(_ event: PuntEvent) {
+        let mac = MACAddress(bits: event.mac)
+        let address = IPv4Address(bits: event.address)
+        let vsi = Int(event.vsi)
+        switch event.kind {
+        case .macSeen:
+            agent.macSeen(mac, vsi: vsi, place: event.place, address: address, now: now)
+        case .addressSeen, .addressAnnounced:
+            agent.addressSeen(
+                address, mac: mac, vsi: vsi, place: event.place,
+                isAnnouncement: event.kind == .addressAnnounced, now: now)
+        }
+    }
+
+    // MARK: Links
+
+    private func watchLinks() {
+        var environment = agent.environment
+        for event in monitor.receive() {
+            switch event {
+            case .present(let device): note(device, &environment)
+            case .removed(let name, _):
+                environment.devicesUp.remove(
+                    DeviceKey(type: .packet, device: name, netns: nil))
+            }
+        }
+        guard environment != agent.environment else { return }
+        let down = agent.environment.devicesUp.subtracting(environment.devicesUp)
+        for key in down { log.notice("link down", metadata: ["device": "\(key.device)"]) }
+        let up = environment.devicesUp.subtracting(agent.environment.devicesUp)
+        for key in up { log.notice("link up", metadata: ["device": "\(key.device)"]) }
+        agent.update(environment, now: now)
+    }
+
+    private func note(_ device: NetworkDevice, _ environment: inout Environment) {
+        if device.index == underlay.device?.index { environment.underlayMTU = device.mtu }
+        let key = DeviceKey(type: .packet, device: device.name, netns: nil)
+        guard case .packet(let sockets) = topology.devices[key] else { return }
+        if sockets[0].device.index != device.index { reopen(key) }
+        if device.isUp {
+            environment.devicesUp.insert(key)
+        } else {
+            environment.devicesUp.remove(key)
+        }
+    }
+
+    /// A device of the same name took the place of one that was removed.
+    private func reopen(_ key: DeviceKey) {
+        guard let index = agent.deviceIndex(key) else { return }
+        do throws(GatewayError) {
+            let device = try topology.open(key, mtu: nil)
+            detach([index])
+            topology.remove(key)
+            topology.keep(device, as: key)
+            attach(key)
+            log.notice("device is back", metadata: ["device": "\(key.device)"])
+        } catch {
+            log.warning("device cannot be opened again", metadata: ["cause": "\(error)"])
+        }
+    }
+
+    // MARK: Devices
+
+    /// Hands the queues of a device to the workers.
+    func attach(_ key: DeviceKey) {
+        guard let index = agent.deviceIndex(key), let device = topology.devices[key] else { return }
+        for link in links {
+            let command = WorkerCommand(
+                kind: .attach, device: UInt16(index), isTap: device.isTap,
+                takesDatagramSuperPackets: device.takesDatagramSuperPackets,
+                descriptor: device.descriptor(link.number))
+            send(command, to: link)
+        }
+    }
+
+    /// Has the workers let go of devices, and waits until they have.
+    func detach(_ indexes: [Int]) {
+        guard !indexes.isEmpty else { return }
+        for link in links {
+            for index in indexes {
+                var command = WorkerCommand.filler
+                command.device = UInt16(index)
+                send(command, to: link)
+            }
+        }
+        detachments += indexes.count
+        waitForAcknowledgement()
+    }
+
+    /// Has the workers send through the sockets of the present plan.
+    func replaceUnderlay() {
+        for link in links {
+            var command = WorkerCommand.filler
+            command.kind = .replaceUnderlay
+            let plan = unsafe Unmanaged.passRetained(underlay.plan).toOpaque()
+            command.reference = UInt(bitPattern: plan)
+            send(command, to: link)
+        }
+        detachments += 1
+        waitForAcknowledgement()
+    }
+
+    private func send(_ command: WorkerCommand, to link: WorkerLink) {
+        while !link.controlToWorker.push(command) {
+            // The worker empties the ring each turn.
+            link.wake()
+            vx_sleep_microseconds(100)
+        }
+        link.wake()
+    }
+
+    private func waitForAcknowledgement() {
+        for link in links {
+            for _ in 0..<Self.detachMilliseconds * 10
+            where link.acknowledged.load(ordering: .acquiring) < detachments {
+                vx_sleep_microseconds(100)
+            }
+        }
+    }
+}
