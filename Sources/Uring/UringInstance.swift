@@ -70,6 +70,7 @@ public struct UringSetup: OptionSet, Sendable {
 
     static let candidates: [UringSetup] = [
         [.completionSize, .submitAll, .workFlag, .deferredWork, .singleIssuer],
+        [.completionSize, .submitAll, .workFlag, .cooperativeWork, .singleIssuer],
         [.completionSize, .submitAll, .workFlag, .cooperativeWork],
         [.completionSize],
     ]

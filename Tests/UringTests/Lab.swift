@@ -77,6 +77,7 @@ final class Loop {
     let sender: BatchSender
     private let memory: UnsafeMutableRawPointer
     private let completions = UnsafeMutablePointer<Completion>.allocate(capacity: 256)
+    private var held: [Completion] = []
     private(set) var receivers: [MultishotReceiver] = []
     private(set) var results: [Int32] = []
 
@@ -117,10 +118,8 @@ final class Loop {
         let end = Clock.now + UInt64(milliseconds)
         while !isDone() && Clock.now < end {
             for receiver in receivers { receiver.armIfNeeded(on: ring) }
-            ring.submit(waitFor: 1, timeoutNanoseconds: 20_000_000)
-            let count = unsafe ring.reap(into: completions, limit: 256)
-            for lane in 0..<count {
-                let completion = unsafe completions[lane]
+            ring.submit(waitFor: held.isEmpty ? 1 : 0, timeoutNanoseconds: 20_000_000)
+            for completion in reap() {
                 if completion.userData >= Self.sendTag {
                     #expect(sender.finish(completion) != nil)
                     results.append(completion.result)
@@ -132,6 +131,25 @@ final class Loop {
                 if completion.hasBuffer { buffers.recycle(completion.bufferID) }
             }
             buffers.publish()
+        }
+    }
+
+    private func reap() -> [Completion] {
+        let count = unsafe ring.reap(into: completions, limit: 256)
+        let fresh = held + (0..<count).map { unsafe completions[$0] }
+        held = []
+        return fresh
+    }
+
+    /// Takes the results of sends; what was received waits for `run`.
+    func reapSends() {
+        for completion in reap() {
+            if completion.userData >= Self.sendTag {
+                #expect(sender.finish(completion) != nil)
+                results.append(completion.result)
+            } else {
+                held.append(completion)
+            }
         }
     }
 

@@ -66,9 +66,10 @@ import Uring
             checksumStart: 34, checksumOffset: 16)
         var bytes = [UInt8](repeating: 0xEE, count: 10)
         for room in 0..<10 {
-            #expect(unsafe bytes.withUnsafeMutableBufferPointer {
-                unsafe !header.store(to: $0.baseAddress!, count: room)
-            })
+            #expect(
+                unsafe bytes.withUnsafeMutableBufferPointer {
+                    unsafe !header.store(to: $0.baseAddress!, count: room)
+                })
         }
         #expect(bytes == [UInt8](repeating: 0xEE, count: 10))
         let copy = unsafe bytes.withUnsafeMutableBufferPointer { buffer -> OffloadHeader? in
