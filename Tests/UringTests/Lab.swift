@@ -78,6 +78,7 @@ final class Loop {
     private let memory: UnsafeMutableRawPointer
     private let completions = UnsafeMutablePointer<Completion>.allocate(capacity: 256)
     private var held: [Completion] = []
+    private var kept: [UnsafeMutablePointer<UInt8>] = unsafe []
     private(set) var receivers: [MultishotReceiver] = []
     private(set) var results: [Int32] = []
 
@@ -100,6 +101,15 @@ final class Loop {
         sender.close()
         unsafe completions.deallocate()
         unsafe memory.deallocate()
+        for unsafebytes in unsafe kept { unsafe bytes.deallocate() }
+    }
+
+    /// Appends a copy of `bytes` that lives as long as the loop: sends do not copy.
+    func append(_ bytes: some Collection<UInt8>, to operation: SendOperation) {
+        let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, bytes.count))
+        for (place, octet) in bytes.enumerated() { unsafe copy[place] = octet }
+        unsafe kept.append(copy)
+        #expect(unsafe operation.append(copy, count: bytes.count))
     }
 
     /// Its completions carry its index.

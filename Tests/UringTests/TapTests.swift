@@ -74,7 +74,7 @@ extension KernelTests {
                 destinationMAC: 0x0200_0000_0001, payload: [UInt8](repeating: 5, count: count))
             let operation = try #require(bench.loop.sender.beginFrame(into: bench.file))
             #expect(operation.append(frame.offload(segment: segment)))
-            #expect(unsafe operation.append(frame.bytes, count: frame.bytes.count))
+            bench.loop.append(frame.bytes, to: operation)
             #expect(bench.loop.sender.commit(operation, tag: Loop.sendTag))
             var sizes: [Int] = []
             bench.loop.run(until: { sizes.reduce(0, +) >= count }) { index, completion in
@@ -200,13 +200,12 @@ final class TapBench {
         payload[0] = mark
         let operation = try #require(
             loop.sender.beginDatagram(from: userFile, to: Lab.address(2), port: 5000))
-        #expect(unsafe operation.append(payload, count: bytes))
+        loop.append(payload, to: operation)
         if let segment { operation.setSegmentSize(segment) }
         let before = loop.results.count
         #expect(loop.sender.commit(operation, tag: Loop.sendTag))
         // Sends are done when the submission returns; the frame waits in the tap.
         loop.ring.submit()
-        withExtendedLifetime(payload) {}
         loop.reapSends()
         #expect(loop.results.count == before + 1)
         return Int(loop.results.last ?? -1)
