@@ -101,7 +101,7 @@ final class Loop {
         sender.close()
         unsafe completions.deallocate()
         unsafe memory.deallocate()
-        for unsafebytes in unsafe kept { unsafe bytes.deallocate() }
+        unsafe kept.forEach { unsafe $0.deallocate() }
     }
 
     /// Appends a copy of `bytes` that lives as long as the loop: sends do not copy.
