@@ -77,12 +77,14 @@ final class Loop {
     let sender: BatchSender
     private let memory: UnsafeMutableRawPointer
     private let completions = UnsafeMutablePointer<Completion>.allocate(capacity: 256)
+    private var files: [UringFile] = []
     private var held: [Completion] = []
     private var kept: [UnsafeMutablePointer<UInt8>] = unsafe []
     private(set) var receivers: [MultishotReceiver] = []
     private(set) var results: [Int32] = []
 
     static let sendTag: UInt64 = 1 << 40
+    static let cancelTag: UInt64 = 1 << 32
 
     init(buffers count: Int = 16, bufferLength: Int = 66_000) throws {
         let stride = 66_560
@@ -114,10 +116,22 @@ final class Loop {
 
     /// Its completions carry its index.
     func receive(_ kind: MultishotReceiver.Kind, _ descriptor: Int32) {
+        let file = ring.register(descriptor)
+        files.append(file)
         receivers.append(
             MultishotReceiver(
-                kind: kind, file: ring.register(descriptor), buffers: buffers,
-                userData: UInt64(receivers.count)))
+                kind: kind, file: file, buffers: buffers, userData: UInt64(receivers.count)))
+    }
+
+    /// Ends the newest receive and forgets its file.
+    func stopLast() throws {
+        let receiver = try #require(receivers.last)
+        #expect(receiver.stop(on: ring, cancelUserData: Self.cancelTag))
+        run(until: { receiver.hasStopped }) { _, _ in }
+        #expect(receiver.hasStopped && receiver.lastError == 0)
+        receivers.removeLast()
+        receiver.close()
+        ring.remove(files.removeLast())
     }
 
     /// Runs turns until `isDone` or the time is over.
@@ -135,6 +149,7 @@ final class Loop {
                     results.append(completion.result)
                     continue
                 }
+                if completion.userData == Self.cancelTag { continue }
                 let index = Int(completion.userData)
                 receivers[index].accept(completion)
                 take(index, completion)

@@ -141,6 +141,43 @@ extension KernelTests {
             #expect(loop.results == [50_000])
         }
 
+        @Test func aFullSubmissionQueueIsHandedOverByItself() throws {
+            let loop = try DatagramLoop(buffers: 128, bufferLength: 512, entries: 8)
+            defer { loop.close() }
+            loop.receiver.armIfNeeded(on: loop.ring)
+            for number in 0..<100 { try loop.send(UInt32(number), tos: UInt8(number % 64) << 2) }
+            var turns = 0
+            while loop.received < 100 && turns < 100 {
+                try loop.turn()
+                turns += 1
+            }
+            #expect(loop.received == 100)
+            #expect(loop.outOfOrder == 0)
+            #expect(loop.sender.inFlight == 0)
+        }
+
+        @Test func aTooLongDatagramIsToldAsTruncated() throws {
+            let loop = try Loop(bufferLength: 200)
+            defer { loop.close() }
+            let port = try SourcePorts.pick(1, address: Self.loopback)[0]
+            let socket = try DatagramSocket.receiving(
+                address: Self.loopback, port: port, isFirst: true, receiveBufferBytes: 65536)
+            let out = try DatagramSocket.sending(
+                address: Self.loopback, port: SourcePorts.pick(1, address: Self.loopback)[0])
+            loop.receive(.datagrams, socket.descriptor)
+            let operation = try #require(
+                loop.sender.beginDatagram(
+                    from: loop.ring.register(out.descriptor), to: Self.loopback, port: port))
+            loop.append([UInt8](repeating: 1, count: 300), to: operation)
+            #expect(loop.sender.commit(operation, tag: Loop.sendTag))
+            var seen: ReceivedDatagram?
+            loop.run(until: { seen != nil }) { _, completion in
+                seen = ReceivedDatagram.parse(completion, in: loop.buffers) ?? seen
+            }
+            #expect(seen?.isTruncated == true)
+            #expect(seen?.payloadLength == 200 - ReceivedDatagram.payloadOffset)
+        }
+
         /// An empty datagram ends a multishot receive; the next must still arrive.
         @Test func emptyDatagramsDoNotStopAReceiver() throws {
             let loop = try DatagramLoop(buffers: 8, bufferLength: 512)

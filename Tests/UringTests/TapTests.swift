@@ -29,6 +29,9 @@ extension KernelTests {
             #expect(plain.allSatisfy { $0.needsChecksum && !$0.isSuperPacket })
             #expect(plain.allSatisfy { $0.checksumStart == 34 && $0.checksumOffset == 6 })
             #expect(!bench.loop.receivers.contains { $0.isPaused })
+            let enters = bench.loop.ring.statistics.enters
+            bench.loop.run(milliseconds: 200) { _, _ in }
+            #expect(bench.loop.ring.statistics.enters - enters < 30, "an idle tap costs nothing")
             #expect(Self.threadNames().allSatisfy { !$0.hasPrefix("iou-wrk") })
         }
 
@@ -105,6 +108,23 @@ extension KernelTests {
             receiver.retry()
             bench.loop.run(milliseconds: 100, until: { receiver.isPaused }) { _, _ in }
             #expect(receiver.rearmCount == tries + 1, "one try, then it pauses again")
+        }
+
+        /// Ports that come and go leave nothing behind.
+        @Test func fiftyTapsOfOneNameLeaveNoDescriptorAndNoBuffer() throws {
+            let lab = try Lab(namespaces: 1)
+            let loop = try Loop()
+            defer { loop.close() }
+            var descriptors: Set<Int32> = []
+            for _ in 0..<50 {
+                let tap = try TapDevice(name: "tap0", namespace: lab.namespaces[0])
+                descriptors.insert(tap.descriptors[0])
+                loop.receive(.frames, tap.descriptors[0])
+                loop.run(milliseconds: 2) { _, _ in }
+                try loop.stopLast()
+            }
+            #expect(descriptors.count <= 3, "each number is free again for the next tap")
+            #expect(loop.buffers.lentCount == loop.buffers.count)
         }
 
         @Test func refusalsNameTheWayOut() throws {
