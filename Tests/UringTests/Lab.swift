@@ -103,7 +103,7 @@ final class Loop {
         sender.close()
         unsafe completions.deallocate()
         unsafe memory.deallocate()
-        unsafe kept.forEach { unsafe $0.deallocate() }
+        while let bytes = unsafe kept.popLast() { unsafe bytes.deallocate() }
     }
 
     /// Appends a copy of `bytes` that lives as long as the loop: sends do not copy.
@@ -127,7 +127,7 @@ final class Loop {
     func stopLast() throws {
         let receiver = try #require(receivers.last)
         #expect(receiver.stop(on: ring, cancelUserData: Self.cancelTag))
-        run(until: { receiver.hasStopped }) { _, _ in }
+        run(until: receiver.hasStopped) { _, _ in }
         #expect(receiver.hasStopped && receiver.lastError == 0)
         receivers.removeLast()
         receiver.close()
@@ -136,7 +136,7 @@ final class Loop {
 
     /// Runs turns until `isDone` or the time is over.
     func run(
-        milliseconds: Int = 2000, until isDone: () -> Bool = { false },
+        milliseconds: Int = 2000, until isDone: @autoclosure () -> Bool = false,
         _ take: (Int, Completion) -> Void
     ) {
         let end = Clock.now + UInt64(milliseconds)
@@ -183,7 +183,7 @@ final class Loop {
         let operation = try #require(operation)
         let before = results.count
         #expect(sender.commit(operation, tag: Self.sendTag))
-        run(until: { results.count > before }) { _, _ in }
+        run(until: results.count > before) { _, _ in }
         return try #require(results.last)
     }
 }

@@ -24,7 +24,7 @@ extension KernelTests {
                 try Self.append(frame, tag: tag, segment: segment, to: operation, of: bench.loop)
                 #expect(bench.loop.sender.commit(operation, tag: Loop.sendTag))
                 var seen: ReceivedPacket?
-                bench.loop.run(until: { seen != nil }) { _, completion in
+                bench.loop.run(until: seen != nil) { _, completion in
                     seen = bench.udpPacket(completion) ?? seen
                 }
                 #expect(bench.loop.results.allSatisfy { $0 > 0 })
@@ -74,7 +74,7 @@ extension KernelTests {
             #expect(client.write(200_000) > 0)
             var largest = 0
             var header = OffloadHeader()
-            bench.loop.run(milliseconds: 1000, until: { largest > 5000 }) { _, completion in
+            bench.loop.run(milliseconds: 1000, until: largest > 5000) { _, completion in
                 guard let packet = ReceivedPacket.parse(completion, in: bench.loop.buffers),
                     packet.offload.isSuperPacket, packet.frameLength > largest
                 else { return }
@@ -111,7 +111,7 @@ extension KernelTests {
             #expect(bench.loop.sender.commit(operation, tag: Loop.sendTag))
             var sizes: [Int] = []
             var echoed = 0
-            bench.loop.run(until: { sizes.reduce(0, +) >= count }) { index, completion in
+            bench.loop.run(until: sizes.reduce(0, +) >= count) { index, completion in
                 guard index == 1 else {
                     if bench.udpPacket(completion) != nil { echoed += 1 }
                     return
@@ -196,7 +196,7 @@ extension KernelTests {
             var arrived = false
             for _ in 0..<20 where !arrived {
                 try bench.send(payload: 60, to: Lab.address(2))
-                bench.loop.run(milliseconds: 100, until: { arrived }) { _, completion in
+                bench.loop.run(milliseconds: 100, until: arrived) { _, completion in
                     if bench.udpPacket(completion) != nil { arrived = true }
                 }
             }
@@ -221,7 +221,7 @@ extension KernelTests {
             try bench.send(payload: 60, to: Lab.address(2))
             try bench.send(payload: 61, to: Lab.address(2), tos: 0xBB, ttl: 9)
             var seen: [Int: [UInt8]] = [:]
-            bench.loop.run(until: { seen.count == 2 }) { _, completion in
+            bench.loop.run(until: seen.count == 2) { _, completion in
                 guard let packet = bench.udpPacket(completion) else { return }
                 seen[packet.frameLength - 42] = (0..<42).map { unsafe packet.frame[$0] }
             }
@@ -268,109 +268,6 @@ extension KernelTests {
             events.compactMap {
                 if case .present(let link) = $0, link.name == name { link } else { nil }
             }
-        }
-    }
-}
-
-/// Packet sockets on `right` of a veth pair; a UDP socket sends into `left`.
-final class PacketBench {
-    let lab: Lab
-    let loop: Loop
-    let sockets: [PacketSocket]
-    let files: [UringFile]
-    private let user: DatagramSocket
-    private let userFile: UringFile
-
-    init(
-        sockets count: Int, bypass: Bool = false, receiveBufferBytes: Int = 1 << 20,
-        fragmentation: DatagramSocket.Fragmentation = .never
-    ) throws {
-        lab = try Lab(namespaces: 2)
-        for space in lab.namespaces {
-            try Lab.require("ip netns exec \(space) sysctl -w net.ipv6.conf.default.disable_ipv6=1")
-        }
-        try lab.connect()
-        loop = try Loop(buffers: 64)
-        sockets = try NetworkNamespace.run(in: lab.namespaces[1]) { () throws(UringError) in
-            try PacketSocket.open(
-                device: "right", count: count, receiveBufferBytes: receiveBufferBytes,
-                bypassesQueue: bypass)
-        }
-        for socket in sockets { loop.receive(.packets, socket.descriptor) }
-        files = sockets.map { [loop] in loop.ring.register($0.descriptor) }
-        user = try NetworkNamespace.run(in: lab.namespaces[0]) { () throws(UringError) in
-            try DatagramSocket.sending(
-                address: Lab.address(1), port: 50001, tos: 0x28, fragmentation: fragmentation,
-                isChecksummed: true)
-        }
-        userFile = loop.ring.register(user.descriptor)
-    }
-
-    func send(
-        payload: Int, to address: UInt32, port: Int = 5000, tos: UInt8? = nil, ttl: UInt8? = nil
-    ) throws {
-        let bytes = [UInt8](repeating: 3, count: payload)
-        let operation = try #require(
-            loop.sender.beginDatagram(from: userFile, to: address, port: UInt16(port)))
-        loop.append(bytes, to: operation)
-        if let tos { operation.setTOS(tos) }
-        if let ttl { operation.setTTL(ttl) }
-        #expect(loop.sender.commit(operation, tag: Loop.sendTag))
-        loop.ring.submit()
-        loop.reapSends()
-        #expect(loop.results.last == Int32(payload))
-    }
-
-    /// The packet of a completion if it carries IPv4 and UDP.
-    func udpPacket(_ completion: Completion) -> ReceivedPacket? {
-        guard let packet = ReceivedPacket.parse(completion, in: loop.buffers),
-            packet.frameLength >= 42, unsafe packet.frame[12] == 8, unsafe packet.frame[23] == 17
-        else { return nil }
-        return packet
-    }
-}
-
-/// One end of a TCP connection in a namespace.
-final class TCPEnd {
-    private let owned: OwnedDescriptor
-
-    init(listenIn space: String, address: UInt32) throws {
-        owned = try NetworkNamespace.run(in: space) { () throws(UringError) in
-            let owned = OwnedDescriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-            let bound = unsafe Self.withName(address) { unsafe bind(owned.number, $0, $1) }
-            guard bound == 0, listen(owned.number, 4) == 0 else {
-                throw UringError("cannot listen", remedy: "look at the test", code: errno)
-            }
-            return owned
-        }
-    }
-
-    init(connectIn space: String, to address: UInt32) throws {
-        owned = try NetworkNamespace.run(in: space) { () throws(UringError) in
-            let owned = OwnedDescriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-            let joined = unsafe Self.withName(address) { unsafe connect(owned.number, $0, $1) }
-            guard joined == 0 else {
-                throw UringError("cannot connect", remedy: "look at the test", code: errno)
-            }
-            return owned
-        }
-    }
-
-    /// Writes without waiting for a reader; the listener's backlog acknowledges what fits.
-    func write(_ count: Int) -> Int {
-        let bytes = [UInt8](repeating: 6, count: count)
-        return unsafe Glibc.send(owned.number, bytes, count, 0x40)
-    }
-
-    private static func withName(
-        _ address: UInt32, _ use: (UnsafePointer<sockaddr>, socklen_t) -> Int32
-    ) -> Int32 {
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_port = UInt16(7000).bigEndian
-        name.sin_addr.s_addr = address.bigEndian
-        return unsafe withUnsafePointer(to: name) {
-            unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe use($0, 16) }
         }
     }
 }

@@ -126,7 +126,7 @@ extension KernelTests {
             #expect(loop.sender.commit(operation, tag: Loop.sendTag, note: 77))
             var bytes = 0
             var order: [UInt8] = []
-            loop.run(until: { bytes >= 50_000 }) { _, completion in
+            loop.run(until: bytes >= 50_000) { _, completion in
                 guard let datagram = ReceivedDatagram.parse(completion, in: loop.buffers)
                 else { return }
                 #expect(datagram.tos == 0x28)
@@ -171,7 +171,7 @@ extension KernelTests {
             loop.append([UInt8](repeating: 1, count: 300), to: operation)
             #expect(loop.sender.commit(operation, tag: Loop.sendTag))
             var seen: ReceivedDatagram?
-            loop.run(until: { seen != nil }) { _, completion in
+            loop.run(until: seen != nil) { _, completion in
                 seen = ReceivedDatagram.parse(completion, in: loop.buffers) ?? seen
             }
             #expect(seen?.isTruncated == true)

@@ -19,7 +19,7 @@ extension KernelTests {
                 #expect(sent == 100)
             }
             var order: [UInt8] = []
-            bench.loop.run(until: { plain.count >= 50 }) { _, completion in
+            bench.loop.run(until: plain.count >= 50) { _, completion in
                 guard let frame = bench.udpFrame(completion) else { return }
                 plain.append(frame.offload)
                 unsafe order.append(frame.frame[42])
@@ -40,7 +40,7 @@ extension KernelTests {
             defer { bench.loop.close() }
             #expect(try bench.send(bytes: 40_000, segment: 1000, mark: 7) == 40_000)
             var whole: ReceivedFrame?
-            bench.loop.run(until: { whole != nil }) { _, completion in
+            bench.loop.run(until: whole != nil) { _, completion in
                 whole = bench.udpFrame(completion) ?? whole
             }
             #expect(whole?.frameLength == 40_042)
@@ -55,13 +55,13 @@ extension KernelTests {
             defer { bench.loop.close() }
             #expect(try bench.send(bytes: 800, segment: nil, mark: 7) == 800)
             var seen: Bool?
-            bench.loop.run(until: { seen != nil }) { _, completion in
+            bench.loop.run(until: seen != nil) { _, completion in
                 if let frame = bench.udpFrame(completion) { seen = frame.isTruncated }
             }
             #expect(seen == true)
         }
 
-        /// What we write is finished by the kernel: its checksum, and the cutting of a super-packet.
+        /// What we write is finished by the kernel: its checksum, and the cutting.
         @Test(arguments: [0, 1000])
         func framesLeaveWithTheirOffloads(segment: Int) throws {
             let bench = try TapBench(queues: 1)
@@ -80,7 +80,7 @@ extension KernelTests {
             bench.loop.append(frame.bytes, to: operation)
             #expect(bench.loop.sender.commit(operation, tag: Loop.sendTag))
             var sizes: [Int] = []
-            bench.loop.run(until: { sizes.reduce(0, +) >= count }) { index, completion in
+            bench.loop.run(until: sizes.reduce(0, +) >= count) { index, completion in
                 guard index == bench.loop.receivers.count - 1,
                     let datagram = ReceivedDatagram.parse(completion, in: bench.loop.buffers)
                 else { return }
@@ -96,7 +96,7 @@ extension KernelTests {
             defer { bench.loop.close() }
             bench.loop.run(milliseconds: 50) { _, _ in }
             try Lab.require("ip -n \(bench.space) link delete tap0")
-            bench.loop.run(milliseconds: 200, until: { bench.loop.receivers[0].isPaused }) {
+            bench.loop.run(milliseconds: 200, until: bench.loop.receivers[0].isPaused) {
                 _, _ in
             }
             let receiver = bench.loop.receivers[0]
@@ -106,7 +106,7 @@ extension KernelTests {
             #expect(bench.loop.ring.statistics.enters - enters < 30, "no busy loop")
             let tries = receiver.rearmCount
             receiver.retry()
-            bench.loop.run(milliseconds: 100, until: { receiver.isPaused }) { _, _ in }
+            bench.loop.run(milliseconds: 100, until: receiver.isPaused) { _, _ in }
             #expect(receiver.rearmCount == tries + 1, "one try, then it pauses again")
         }
 
@@ -182,108 +182,5 @@ extension KernelTests {
             }
             return names
         }
-    }
-}
-
-/// A tap in a namespace, whose kernel sends UDP into it.
-final class TapBench {
-    let lab: Lab
-    let tap: TapDevice
-    let loop: Loop
-    let file: UringFile
-    let user: DatagramSocket
-    let userFile: UringFile
-
-    var space: String { lab.namespaces[0] }
-
-    init(queues: Int, kind: MultishotReceiver.Kind = .frames, bufferLength: Int = 66_000) throws {
-        lab = try Lab(namespaces: 1)
-        let space = lab.namespaces[0]
-        try Lab.require("ip netns exec \(space) sysctl -w net.ipv6.conf.default.disable_ipv6=1")
-        tap = try TapDevice(
-            name: "tap0", namespace: space, queues: queues, mtu: 1450,
-            macAddress: 0x0200_0000_0001)
-        try Lab.require("ip -n \(space) address add 10.77.0.1/24 dev tap0")
-        try lab.neighbor(space, "tap0", "10.77.0.2", "02:00:00:00:00:02")
-        loop = try Loop(bufferLength: bufferLength)
-        for descriptor in tap.descriptors { loop.receive(kind, descriptor) }
-        file = loop.ring.register(tap.descriptors[0])
-        user = try NetworkNamespace.run(in: space) { () throws(UringError) in
-            try DatagramSocket.sending(address: Lab.address(1), port: 50001, isChecksummed: true)
-        }
-        userFile = loop.ring.register(user.descriptor)
-    }
-
-    /// The namespace sends to a host behind the tap.
-    func send(bytes: Int, segment: UInt16?, mark: UInt8) throws -> Int {
-        var payload = [UInt8](repeating: 0, count: bytes)
-        payload[0] = mark
-        let operation = try #require(
-            loop.sender.beginDatagram(from: userFile, to: Lab.address(2), port: 5000))
-        loop.append(payload, to: operation)
-        if let segment { operation.setSegmentSize(segment) }
-        let before = loop.results.count
-        #expect(loop.sender.commit(operation, tag: Loop.sendTag))
-        // Sends are done when the submission returns; the frame waits in the tap.
-        loop.ring.submit()
-        loop.reapSends()
-        #expect(loop.results.count == before + 1)
-        return Int(loop.results.last ?? -1)
-    }
-
-    /// The frame of a completion if it carries IPv4 and UDP.
-    func udpFrame(_ completion: Completion) -> ReceivedFrame? {
-        guard let frame = ReceivedFrame.parse(completion, in: loop.buffers),
-            frame.frameLength > 42, unsafe frame.frame[12] == 8, unsafe frame.frame[23] == 17
-        else { return nil }
-        return frame
-    }
-}
-
-/// An Ethernet frame with IPv4 and UDP whose UDP checksum is left to the receiver's kernel.
-struct UDPFrame {
-    var bytes: [UInt8]
-    private let payloadCount: Int
-
-    init(
-        source: UInt32, destination: UInt32, sourceMAC: UInt64, destinationMAC: UInt64,
-        payload: [UInt8], port: UInt16 = 5000
-    ) {
-        func octets(_ value: UInt64, _ count: Int) -> [UInt8] {
-            (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64(count - 1 - $0))) }
-        }
-        let length = UInt64(8 + payload.count)
-        bytes = octets(destinationMAC, 6) + octets(sourceMAC, 6) + [8, 0]
-        var header: [UInt8] = [0x45, 0] + octets(20 + length, 2) + [0, 0, 0x40, 0, 64, 17, 0, 0]
-        header += octets(UInt64(source), 4) + octets(UInt64(destination), 4)
-        let sum = ~Self.fold(Self.sum(header))
-        header[10] = UInt8(sum >> 8)
-        header[11] = UInt8(sum & 255)
-        bytes += header
-        let pseudo =
-            octets(UInt64(source), 4) + octets(UInt64(destination), 4) + [0, 17]
-            + octets(length, 2)
-        bytes += octets(50000, 2) + octets(UInt64(port), 2) + octets(length, 2)
-        bytes += octets(UInt64(Self.fold(Self.sum(pseudo))), 2) + payload
-        payloadCount = payload.count
-    }
-
-    func offload(segment: Int) -> OffloadHeader {
-        OffloadHeader(
-            flags: OffloadHeader.needsChecksum,
-            segmentationKind: segment == 0 ? 0 : OffloadHeader.Segmentation.udp.rawValue,
-            headerLength: segment == 0 ? 0 : 42, segmentSize: UInt16(segment), checksumStart: 34,
-            checksumOffset: 6)
-    }
-
-    private static func sum(_ bytes: [UInt8]) -> UInt32 {
-        stride(from: 0, to: bytes.count, by: 2).reduce(0) {
-            $0 + UInt32(bytes[$1]) << 8 + UInt32(bytes[$1 + 1])
-        }
-    }
-
-    private static func fold(_ sum: UInt32) -> UInt16 {
-        let once = sum & 0xFFFF + sum >> 16
-        return UInt16(truncatingIfNeeded: once & 0xFFFF + once >> 16)
     }
 }
