@@ -74,7 +74,8 @@ int vx_enter_network_namespace(int descriptor) {
     return setns(descriptor, CLONE_NEWNET) == 0 ? 0 : -errno;
 }
 
-int vx_uring_enter(int ring, uint32_t submit, uint32_t wait, uint32_t flags, int64_t timeout_nanoseconds) {
+int vx_uring_enter(
+    int ring, uint32_t submit, uint32_t wait, uint32_t flags, int64_t timeout_nanoseconds) {
     struct __kernel_timespec limit;
     struct io_uring_getevents_arg argument = {0};
     const void *pointer = NULL;

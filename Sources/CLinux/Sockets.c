@@ -100,7 +100,8 @@ int vx_packet_bind(int descriptor, int interface_index) {
 
 int vx_packet_promiscuous(int descriptor, int interface_index) {
     struct packet_mreq request = {.mr_ifindex = interface_index, .mr_type = PACKET_MR_PROMISC};
-    int result = setsockopt(descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
+    int result = setsockopt(
+        descriptor, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request);
     return result == 0 ? 0 : -errno;
 }
 

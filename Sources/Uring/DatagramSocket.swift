@@ -48,7 +48,7 @@ public final class DatagramSocket: Sendable {
         coalesces: Bool = false
     ) throws(UringError) -> DatagramSocket {
         let owned = try openSocket()
-        try set(owned, IPPROTO_IP_LEVEL, IP_RECVTOS, 1, "receive the TOS of datagrams")
+        try set(owned, internetLevel, IP_RECVTOS, 1, "receive the TOS of datagrams")
         let granted = vx_set_receive_buffer(owned.number, Int32(clamping: receiveBufferBytes))
         if !isFirst { try set(owned, SOL_SOCKET, SO_REUSEPORT, 1, "share a UDP port") }
         try bind(owned, address, port)
@@ -77,14 +77,14 @@ public final class DatagramSocket: Sendable {
         let granted = vx_set_send_buffer(owned.number, Int32(clamping: sendBufferBytes))
         // Nothing is received here: what strangers send to the port shall hold no memory.
         _ = vx_set_option(owned.number, SOL_SOCKET, SO_RCVBUF, 0)
-        try set(owned, IPPROTO_IP_LEVEL, IP_TTL, Int32(max(1, ttl)), "set the outer TTL")
-        try set(owned, IPPROTO_IP_LEVEL, IP_TOS, Int32(tos), "set the outer TOS")
+        try set(owned, internetLevel, IP_TTL, Int32(max(1, ttl)), "set the outer TTL")
+        try set(owned, internetLevel, IP_TOS, Int32(tos), "set the outer TOS")
         let discovery: Int32 =
             switch fragmentation {
             case .never: 4  // IP_PMTUDISC_INTERFACE
             case .neverAndMarked: 2  // IP_PMTUDISC_DO
             }
-        try set(owned, IPPROTO_IP_LEVEL, IP_MTU_DISCOVER, discovery, "set the DF policy")
+        try set(owned, internetLevel, IP_MTU_DISCOVER, discovery, "set the DF policy")
         if !isChecksummed {
             try set(owned, SOL_SOCKET, SO_NO_CHECK, 1, "switch off the UDP checksum")
         }
@@ -107,7 +107,7 @@ public final class DatagramSocket: Sendable {
     }
 }
 
-private let IPPROTO_IP_LEVEL: Int32 = 0
+private let internetLevel: Int32 = 0
 
 extension DatagramSocket {
     static func openSocket() throws(UringError) -> OwnedDescriptor {

@@ -55,7 +55,7 @@ public struct MultishotReceiver {
         unsafe state = made
     }
 
-    /// Frees the handle. The caller has cancelled the receive and seen its last completion.
+    /// Frees the handle, once `hasStopped`.
     public func close() {
         unsafe state.pointee.message.deallocate()
         unsafe state.deallocate()
@@ -80,6 +80,12 @@ public struct MultishotReceiver {
         @_noLocks get { unsafe state.pointee.errorsInRow >= Self.errorsBeforePause }
     }
 
+    /// It was told to stop and the kernel no longer holds it: no completion of it follows, and
+    /// its file and buffers may go.
+    public var hasStopped: Bool {
+        @_noLocks get { unsafe state.pointee.isStopping && !state.pointee.isArmed }
+    }
+
     /// Accounts for one completion of this receive. Called for each, before it is parsed.
     @_noLocks
     public func accept(_ completion: Completion) {
@@ -90,6 +96,7 @@ public struct MultishotReceiver {
         }
         guard !completion.hasMore else { return }
         unsafe state.pointee.isArmed = false
+        if unsafe state.pointee.isStopping { return }
         if unsafe state.pointee.kind == .singleFrames && completion.result >= 0 { return }
         unsafe state.pointee.rearmCount &+= 1
         guard completion.result < 0 else { return }
@@ -106,7 +113,7 @@ public struct MultishotReceiver {
     /// - Returns: false when the submission queue is full; the next turn tries again.
     @_noLocks @discardableResult
     public func armIfNeeded(on ring: UringInstance) -> Bool {
-        guard unsafe !state.pointee.isArmed, !isPaused,
+        guard unsafe !state.pointee.isArmed, unsafe !state.pointee.isStopping, !isPaused,
             unsafe state.pointee.buffers.lentCount > 0
         else { return true }
         return arm(on: ring)
@@ -117,6 +124,17 @@ public struct MultishotReceiver {
     public func retry() {
         guard isPaused else { return }
         unsafe state.pointee.errorsInRow = Self.errorsBeforePause &- 1
+    }
+
+    /// Ends the receive for good, when its port goes: the last completions still go to `accept`
+    /// until `hasStopped`.
+    /// - Parameter cancelUserData: what the completion of the cancellation itself carries.
+    /// - Returns: false when the submission queue is full; call again.
+    @_noLocks
+    public func stop(on ring: UringInstance, cancelUserData: UInt64) -> Bool {
+        unsafe state.pointee.isStopping = true
+        guard isArmed else { return true }
+        return ring.cancel(userData, userData: cancelUserData)
     }
 
     @_noLocks
@@ -156,6 +174,7 @@ struct ReceiverState {
     /// What the kernel reads when a receive of messages is armed.
     let message: UnsafeMutablePointer<msghdr>
     var isArmed = false
+    var isStopping = false
     var lastError: Int32 = 0
     var errorsInRow: UInt32 = 0
     var rearmCount: UInt64 = 0

@@ -47,7 +47,8 @@ extension UringInstance {
 
     /// Hands over what is filled, and waits until `waitFor` completions lie in the queue.
     ///
-    /// At most one system call; none when there is nothing to hand over, to wait for or to bring in.
+    /// At most one system call; none when there is nothing to hand over, to wait for or to
+    /// bring in.
     /// - Parameter timeoutNanoseconds: how long to wait; negative is without limit.
     /// - Returns: submissions taken, or -errno. A wait that timed out is not an error.
     @_noLocks @discardableResult

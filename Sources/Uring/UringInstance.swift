@@ -49,41 +49,6 @@ public struct UringInstance {
     }
 }
 
-/// Modes of a ring. Each raises the throughput; none changes what the ring does.
-public struct UringSetup: OptionSet, Sendable {
-    public let rawValue: UInt32
-
-    public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// One thread submits (Linux 6.0).
-    public static let singleIssuer = UringSetup(rawValue: 1 << 12)
-    /// Completions are made only when that thread asks for them (Linux 6.1).
-    public static let deferredWork = UringSetup(rawValue: 1 << 13)
-    /// Completions are made at the thread's next system call, without interrupting it (Linux 5.19).
-    public static let cooperativeWork = UringSetup(rawValue: 1 << 8)
-    /// The kernel flags that such work waits.
-    public static let workFlag = UringSetup(rawValue: 1 << 9)
-    /// One bad submission does not stop those behind it (Linux 5.18).
-    public static let submitAll = UringSetup(rawValue: 1 << 7)
-    /// We choose the size of the completion queue.
-    static let completionSize = UringSetup(rawValue: 1 << 3)
-
-    static let candidates: [UringSetup] = [
-        [.completionSize, .submitAll, .workFlag, .deferredWork, .singleIssuer],
-        [.completionSize, .submitAll, .workFlag, .cooperativeWork],
-        [.completionSize],
-    ]
-}
-
-public struct UringStatistics: BitwiseCopyable, Sendable {
-    /// Calls of io_uring_enter.
-    public var enters: UInt64 = 0
-    public var submissions: UInt64 = 0
-    public var completions: UInt64 = 0
-    /// Turns that found completions in the kernel's overflow list: the queue is too small.
-    public var overflows: UInt64 = 0
-}
-
 /// Everything a ring needs each turn, in one block that no one copies.
 @unsafe
 struct UringState {
@@ -131,10 +96,9 @@ extension UringInstance {
         let code = -result
         switch code {
         case EPERM, EACCES:
+            let (state, remedy) = explainSwitch()
             return UringError(
-                "io_uring is forbidden here (\(switchState()))",
-                remedy: "run `sysctl -w kernel.io_uring_disabled=0`, and in a container allow the"
-                    + " io_uring_* system calls in the seccomp profile", code: code)
+                "io_uring is forbidden here (\(state))", remedy: remedy, code: code)
         case ENOSYS:
             return UringError(
                 "this kernel has no io_uring, or a seccomp profile hides it",
@@ -156,14 +120,25 @@ extension UringInstance {
         }
     }
 
-    /// What the system-wide switch says, so that the message can name the cause.
-    private static func switchState() -> String {
+    /// What the system-wide switch says, and what that asks of the operator.
+    private static func explainSwitch() -> (state: String, remedy: String) {
+        let open = "run `sysctl -w kernel.io_uring_disabled=0`"
+        let seccomp = "allow the io_uring_* system calls in the container's seccomp profile"
         let file = unsafe fopen("/proc/sys/kernel/io_uring_disabled", "re")
-        guard let file = unsafe file else { return "kernel.io_uring_disabled is not readable" }
+        guard let file = unsafe file else {
+            return ("kernel.io_uring_disabled is not readable", "\(open), or \(seccomp)")
+        }
         let value = unsafe fgetc(file)
         unsafe fclose(file)
-        guard value >= 48, value <= 57 else { return "kernel.io_uring_disabled is not readable" }
-        return "kernel.io_uring_disabled is \(value - 48)"
+        switch value {
+        case 48: return ("kernel.io_uring_disabled is 0: a seccomp profile denies it", seccomp)
+        case 49:
+            return (
+                "kernel.io_uring_disabled is 1",
+                "\(open), give CAP_SYS_ADMIN, or join the group of kernel.io_uring_group"
+            )
+        default: return ("kernel.io_uring_disabled is 2", open)
+        }
     }
 }
 

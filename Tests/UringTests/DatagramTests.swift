@@ -3,33 +3,39 @@ import Glibc
 import Testing
 import Uring
 
-/// UDP over the loopback device through the real kernel.
-@Suite(.serialized) struct DatagramTests {
-    @Test func tenThousandDatagramsArriveThroughATinyBufferRing() throws {
-        let loop = try DatagramLoop(buffers: 8, bufferLength: 512)
-        defer { loop.close() }
-        var sent = 0
-        var idle = 0
-        while loop.received < 10_000 && idle < 200 {
-            while sent < 10_000, sent - loop.received < 128, loop.sender.freeCount > 0 {
-                try loop.send(UInt32(sent), tos: UInt8(sent % 64) << 2)
-                sent += 1
+/// Everything that goes through the real kernel, one test at a time: they wait for packets, and
+/// the machine may have few cores.
+@Suite(.serialized) enum KernelTests {}
+
+extension KernelTests {
+    /// UDP over the loopback device.
+    @Suite(.serialized) struct DatagramTests {
+        @Test func tenThousandDatagramsArriveThroughATinyBufferRing() throws {
+            let loop = try DatagramLoop(buffers: 8, bufferLength: 512)
+            defer { loop.close() }
+            var sent = 0
+            var idle = 0
+            while loop.received < 10_000 && idle < 200 {
+                while sent < 10_000, sent - loop.received < 128, loop.sender.freeCount > 0 {
+                    try loop.send(UInt32(sent), tos: UInt8(sent % 64) << 2)
+                    sent += 1
+                }
+                let before = loop.received
+                try loop.turn()
+                idle = loop.received == before ? idle + 1 : 0
             }
-            let before = loop.received
             try loop.turn()
-            idle = loop.received == before ? idle + 1 : 0
+            #expect(loop.received == 10_000)
+            #expect(loop.outOfOrder == 0)
+            #expect(loop.wrongTOS == 0)
+            #expect(loop.wrongSource == 0)
+            #expect(loop.sendErrors.isEmpty)
+            #expect(loop.receiver.starvedCount > 0, "a ring of 8 buffers must run dry")
+            #expect(loop.receiver.isArmed)
+            #expect(loop.buffers.lentCount == 8)
+            #expect(loop.sender.inFlight == 0)
+            #expect(loop.socket.overflowDrops == 0)
         }
-        try loop.turn()
-        #expect(loop.received == 10_000)
-        #expect(loop.outOfOrder == 0)
-        #expect(loop.wrongTOS == 0)
-        #expect(loop.wrongSource == 0)
-        #expect(loop.sendErrors.isEmpty)
-        #expect(loop.receiver.starvedCount > 0, "a ring of 8 buffers must run dry")
-        #expect(loop.receiver.isArmed)
-        #expect(loop.buffers.lentCount == 8)
-        #expect(loop.sender.inFlight == 0)
-        #expect(loop.socket.overflowDrops == 0)
     }
 }
 
@@ -46,6 +52,7 @@ final class DatagramLoop {
     private let memory: UnsafeMutableRawPointer
     private let completions = UnsafeMutablePointer<Completion>.allocate(capacity: 256)
     private(set) var received = 0
+    private(set) var empty = 0
     private(set) var outOfOrder = 0
     private(set) var wrongTOS = 0
     private(set) var wrongSource = 0
@@ -117,7 +124,10 @@ final class DatagramLoop {
         receiver.accept(completion)
         if completion.hasBuffer { taken.append(completion.bufferID) }
         guard let datagram = ReceivedDatagram.parse(completion, in: buffers) else { return }
-        #expect(datagram.payloadLength == 4)
+        guard datagram.payloadLength == 4 else {
+            empty += datagram.payloadLength == 0 ? 1 : 0
+            return
+        }
         let number = unsafe UnsafeRawPointer(datagram.payload).loadUnaligned(as: UInt32.self)
         if number != UInt32(received) { outOfOrder += 1 }
         if datagram.tos != UInt8(number % 64) << 2 { wrongTOS += 1 }

@@ -3,23 +3,49 @@
 #include <stdint.h>
 #include <time.h>
 
-VX_HOT VX_INLINE uint16_t vx_load_acquire_u16(const uint16_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-VX_HOT VX_INLINE uint32_t vx_load_acquire_u32(const uint32_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-VX_HOT VX_INLINE uint64_t vx_load_acquire_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_ACQUIRE); }
-VX_HOT VX_INLINE void vx_store_release_u16(uint16_t *_Nonnull p, uint16_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
-VX_HOT VX_INLINE void vx_store_release_u32(uint32_t *_Nonnull p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
-VX_HOT VX_INLINE void vx_store_release_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELEASE); }
-VX_HOT VX_INLINE uint32_t vx_load_relaxed_u32(const uint32_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
-VX_HOT VX_INLINE uint64_t vx_load_relaxed_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_RELAXED); }
-VX_HOT VX_INLINE void vx_store_relaxed_u32(uint32_t *_Nonnull p, uint32_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
-VX_HOT VX_INLINE void vx_store_relaxed_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_RELAXED); }
+VX_HOT VX_INLINE uint16_t vx_load_acquire_u16(const uint16_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+VX_HOT VX_INLINE uint32_t vx_load_acquire_u32(const uint32_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+VX_HOT VX_INLINE uint64_t vx_load_acquire_u64(const uint64_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+VX_HOT VX_INLINE void vx_store_release_u16(uint16_t *_Nonnull p, uint16_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+VX_HOT VX_INLINE void vx_store_release_u32(uint32_t *_Nonnull p, uint32_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+VX_HOT VX_INLINE void vx_store_release_u64(uint64_t *_Nonnull p, uint64_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELEASE);
+}
+VX_HOT VX_INLINE uint32_t vx_load_relaxed_u32(const uint32_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+VX_HOT VX_INLINE uint64_t vx_load_relaxed_u64(const uint64_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+VX_HOT VX_INLINE void vx_store_relaxed_u32(uint32_t *_Nonnull p, uint32_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+VX_HOT VX_INLINE void vx_store_relaxed_u64(uint64_t *_Nonnull p, uint64_t v) {
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
 
 // For the few places where a store must be seen before a later load: epochs of readers and writer.
-VX_HOT VX_INLINE void vx_store_sequential_u64(uint64_t *_Nonnull p, uint64_t v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
-VX_HOT VX_INLINE uint64_t vx_load_sequential_u64(const uint64_t *_Nonnull p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
+VX_HOT VX_INLINE void vx_store_sequential_u64(uint64_t *_Nonnull p, uint64_t v) {
+    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);
+}
+VX_HOT VX_INLINE uint64_t vx_load_sequential_u64(const uint64_t *_Nonnull p) {
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);
+}
 VX_HOT VX_INLINE void vx_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(uint64_t *_Nonnull p, uint64_t expected, uint64_t desired) {
-    return __atomic_compare_exchange_n(p, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(
+    uint64_t *_Nonnull p, uint64_t expected, uint64_t desired) {
+    return __atomic_compare_exchange_n(
+        p, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 VX_HOT VX_INLINE void vx_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
@@ -34,7 +60,7 @@ VX_HOT VX_INLINE void vx_pause(void) {
 #endif
 }
 
-/// The CPU's own constant-rate counter; its unit is the machine's (vx_clocks_per_second measures it).
+/// The CPU's own constant-rate counter; its unit is the machine's (see vx_clocks_per_second).
 VX_HOT VX_INLINE uint64_t vx_clocks(void) {
 #if defined(__x86_64__)
     return __builtin_ia32_rdtsc();

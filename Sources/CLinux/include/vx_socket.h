@@ -1,6 +1,6 @@
 #pragma once
 // Socket constants newer than, or hidden by, the packaged headers, and calls that need C.
-// Those that return int give 0 (or the value) or -errno. Addresses and ports are in host byte order.
+// Those that return int give 0 (or the value) or -errno. Addresses and ports are in host order.
 #include <stdint.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -13,8 +13,8 @@ enum : int32_t {
     VX_PACKET_FANOUT_FLAG_IGNORE_OUTGOING = 0x4000,
 };
 
-/// One send operation as the kernel reads it: a message header, what it points to, and room for headers that the
-/// sender writes. Constant parts are set once; a send touches the rest only.
+/// One send operation as the kernel reads it: a message header, what it points to, and room for
+/// headers that the sender writes. Constant parts are set once; a send touches the rest only.
 struct vx_send_operation {
     struct msghdr message;
     uint8_t *_Nullable scratch;
@@ -44,17 +44,18 @@ int vx_bind_ipv4(int descriptor, uint32_t address, uint16_t port);
 int vx_set_option(int descriptor, int level, int name, int value);
 /// The value of an integer option, or -errno.
 int vx_get_option(int descriptor, int level, int name);
-/// Sets SO_RCVBUF or SO_SNDBUF, beyond the system's limit where the process may; returns the size in force.
+/// Sets SO_RCVBUF or SO_SNDBUF, beyond the system's limit where the process may; returns the size
+/// in force.
 int vx_set_receive_buffer(int descriptor, int bytes);
 int vx_set_send_buffer(int descriptor, int bytes);
 /// Datagrams this socket lost because its buffer was full, since it was made.
 int64_t vx_socket_drops(int descriptor);
 /// The path MTU the kernel holds for `destination`, from `source` (0 = any).
 int vx_path_mtu(uint32_t source, uint32_t destination);
-/// Raises the soft limit of open descriptors to the hard one, or to `wanted` where the process may; returns the
-/// limit in force.
+/// Raises the limit of open descriptors to `wanted`, or to the hard limit where that is lower and
+/// the process may not raise it; returns the limit in force.
 int64_t vx_raise_descriptor_limit(int64_t wanted);
-/// The file name part of the calling process's largest locked-memory allowance in bytes; -1 = unlimited.
+/// Bytes of memory this process may lock; -1 = unlimited.
 int64_t vx_locked_memory_limit(void);
 
 int vx_packet_bind(int descriptor, int interface_index);

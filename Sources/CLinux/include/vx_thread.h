@@ -5,9 +5,10 @@
 
 /// Binds the calling thread to one CPU.
 int vx_pin_thread(int cpu);
-/// Binds the calling thread to the first `count` CPUs again (undoes vx_pin_thread).
+/// Lets the calling thread run on every CPU again (undoes vx_pin_thread).
 int vx_unpin_thread(void);
-/// The CPUs this process may run on, lowest first; returns how many there are (at most `capacity` are written).
+/// The CPUs this process may run on, lowest first; returns how many there are, of which at most
+/// `capacity` are written.
 int vx_available_cpus(int *_Nonnull cpus, int capacity);
 int vx_thread_id(void);
 /// Names the calling thread as seen in /proc and top; longer names are cut to 15 bytes.
