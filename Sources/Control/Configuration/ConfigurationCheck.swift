@@ -170,8 +170,10 @@ struct ConfigurationCheck {
     func refuseDangling(_ path: String, _ what: String, _ name: String, among names: [String: Int])
     {
         guard !name.isEmpty, names[""] == nil else { return }
-        let near = suggestion(for: name, among: names.keys.sorted())
-        log.refuse(path, "no \(what) is named \(quoted(name))\(near)")
+        log.refuse(
+            path,
+            "no \(what) is named \(quoted(name))"
+                + suggestion(for: name, among: names.keys.sorted()))
     }
 }
 

@@ -43,22 +43,23 @@ final class DiagnosticLog {
         failedPaths.contains(path) || incompletePaths.contains(path)
     }
 
-    func error(_ path: String, _ text: String, at mark: SourceMark) {
+    /// - Parameter text: made only when it is shown, because a suggestion costs more than the rest.
+    func error(_ path: String, _ text: @autoclosure () -> String, at mark: SourceMark) {
         failedPaths.insert(path)
         guard found.count < Self.limit else {
             uncounted += 1
             return
         }
-        add(.error, path, text, mark)
+        add(.error, path, text(), mark)
     }
 
     /// An error of a value that could not be read.
-    func unread(_ path: String, _ text: String, at mark: SourceMark) {
+    func unread(_ path: String, _ text: @autoclosure () -> String, at mark: SourceMark) {
         unreadPaths.insert(path)
         if path.hasSuffix("]"), let end = path.lastIndex(of: "[") {
             incompletePaths.insert(String(path[..<end]))
         }
-        error(path, text, at: mark)
+        error(path, text(), at: mark)
     }
 
     /// The paths of the `count` items that could be read of the list at `path`.
@@ -76,14 +77,14 @@ final class DiagnosticLog {
     }
 
     /// An error found by a rule: it is said once for a path, and not at all where the value itself is wrong.
-    func refuse(_ path: String, _ text: String) {
+    func refuse(_ path: String, _ text: @autoclosure () -> String) {
         guard !hasFailed(path) else { return }
-        error(path, text, at: mark(path))
+        error(path, text(), at: mark(path))
     }
 
-    func warn(_ path: String, _ text: String) {
+    func warn(_ path: String, _ text: @autoclosure () -> String) {
         guard found.count < Self.limit else { return }
-        add(.warning, path, text, mark(path))
+        add(.warning, path, text(), mark(path))
     }
 
     /// Where `path` or the part around it stands.

@@ -1,6 +1,8 @@
 /// What an operator wrote, fit for one line of a message: in quotes, control characters escaped, cut at
 /// 60 characters.
 func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.count <= 60 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    if isPlain { return "'\(text)'" }
     var shown = ""
     for character in text.unicodeScalars.prefix(60) {
         if character.properties.generalCategory == .control

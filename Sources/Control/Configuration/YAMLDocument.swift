@@ -11,8 +11,10 @@ struct YAMLDocument {
 
     static let byteLimit = 4 << 20
     static let depthLimit = 64
-    /// A text with more duplicate keys than this is reported for one of them only.
+    /// How often a text is read again, and how many bytes that may be in all: beyond, a duplicate key hides
+    /// the other errors of the text.
     private static let renameLimit = 16
+    private static let rereadByteLimit = 1 << 20
 
     /// Reads `text`; nil when it is no YAML, and `log` says why.
     init?(text: String, log: DiagnosticLog) {
@@ -39,7 +41,8 @@ struct YAMLDocument {
                 let key = duplicates.first ?? ""
                 let mark = SourceMark(line: context.mark.line, column: context.mark.column)
                 let stand = Self.replacement(for: key, number: keyNames.count)
-                guard keyNames.count < Self.renameLimit,
+                let reread = (keyNames.count + 1) * text.utf8.count
+                guard keyNames.count < Self.renameLimit, reread <= Self.rereadByteLimit,
                     let renamed = text.replacingKey(key, at: mark, with: stand)
                 else {
                     log.error("", "the key \(quoted(key)) is written twice: keep one", at: mark)
