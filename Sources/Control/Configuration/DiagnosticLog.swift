@@ -1,4 +1,5 @@
-/// Collects what is wrong with a text, and where each part of it stands, while it becomes a configuration.
+/// Collects what is wrong with a text, and where each part of it stands, while it becomes a
+/// configuration.
 final class DiagnosticLog {
     private let file: String
     private var found: [(mark: SourceMark, diagnostic: Diagnostic)] = []
@@ -11,7 +12,8 @@ final class DiagnosticLog {
     /// Errors beyond `limit`, which are counted only.
     private var uncounted = 0
 
-    /// A text with more errors than a person reads gets the first ones and the number of the others.
+    /// A text with more errors than a person reads gets the first ones and the number of the
+    /// others.
     static let limit = 200
 
     init(file: String) { self.file = file }
@@ -38,7 +40,8 @@ final class DiagnosticLog {
     /// `path` has an error of its own, so that rules about its value say nothing.
     func hasFailed(_ path: String) -> Bool { failedPaths.contains(path) }
 
-    /// `path` or an item of the list at `path` has an error of its own: what is not in it may be meant.
+    /// `path` or an item of the list at `path` has an error of its own: what is not in it may be
+    /// meant.
     func isUncertain(_ path: String) -> Bool {
         failedPaths.contains(path) || incompletePaths.contains(path)
     }
@@ -76,7 +79,8 @@ final class DiagnosticLog {
         return paths
     }
 
-    /// An error found by a rule: it is said once for a path, and not at all where the value itself is wrong.
+    /// An error found by a rule: it is said once for a path, and not at all where the value itself
+    /// is wrong.
     func refuse(_ path: String, _ text: @autoclosure () -> String) {
         guard !hasFailed(path) else { return }
         error(path, text(), at: mark(path))

@@ -1,7 +1,7 @@
 internal import Yams
 
-/// A mapping of the document with the keys that it may have. Reading a key gives its value or, when the
-/// value is wrong, tells the log and gives nothing.
+/// A mapping of the document with the keys that it may have. Reading a key gives its value or, when
+/// the value is wrong, tells the log and gives nothing.
 struct YAMLSection {
     let path: String
     /// Where the mapping begins.
