@@ -2,7 +2,8 @@ import Control
 import Foundation
 import Testing
 
-/// Texts that try to be expensive, texts that are cut or changed anywhere, and large ones that are right.
+/// Texts that try to be expensive, texts that are cut or changed anywhere, and large ones that are
+/// right.
 @Suite struct ConfigurationLimitTests {
     @Test func allErrorsAtOnce() {
         var text = ConfigurationTexts.small
@@ -131,7 +132,8 @@ import Testing
         text += "static-routes:\n"
         for vsi in 1...1000 {
             text +=
-                "  - { prefix: 20.\(vsi / 250).\(vsi % 250).0/24, via: 10.\(vsi / 250).\(vsi % 250).2 }\n"
+                "  - { prefix: 20.\(vsi / 250).\(vsi % 250).0/24, "
+            text += "via: 10.\(vsi / 250).\(vsi % 250).2 }\n"
         }
         let start = ContinuousClock.now
         let configuration = try parsed(text).configuration

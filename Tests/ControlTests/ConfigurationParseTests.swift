@@ -182,8 +182,8 @@ import Wire
         #expect(warnings.first?.path == "vsi-interfaces[1].local-proxy-arp")
         #expect(
             warnings.first?.description
-                == "t.yaml:22:45: warning: vsi-interfaces[1].local-proxy-arp: vsis[1].arp-suppression "
-                + "(line 13) is on as well: only local-proxy-arp acts")
+                == "t.yaml:22:45: warning: vsi-interfaces[1].local-proxy-arp: "
+                + "vsis[1].arp-suppression (line 13) is on as well: only local-proxy-arp acts")
     }
 
     @Test func staticARPThatNothingUsesIsAWarning() throws {

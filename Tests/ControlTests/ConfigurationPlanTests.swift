@@ -24,7 +24,8 @@ import Testing
             ("flood-list: [p1, p2]", "ageing: 5s, learning: off"),
             (
                 "- { name: v20, vni: 10020, flood-list: [p1], arp-suppression: on }",
-                "- { name: v20, vni: 10020, flood-list: [p1], arp-suppression: on }\n  - { name: v40 }"
+                "- { name: v20, vni: 10020, flood-list: [p1], arp-suppression: on }\n"
+                    + "  - { name: v40 }"
             ),
             ("via: 10.0.10.2", "via: 10.0.10.3"))
         #expect(

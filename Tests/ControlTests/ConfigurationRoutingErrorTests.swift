@@ -13,10 +13,10 @@ import Testing
             "vsi-interfaces[1].address", "10.0.10.7/24 overlaps 10.0.10.1/24 of interface"),
         BrokenText(
             "one address twice in a VRF", "10.0.20.1/24", "[10.0.20.1/24, 10.0.10.1/32]",
-            at: "22:62", "vsi-interfaces[1].address[1]", "10.0.10.1 is the address of"),
+            at: "22:62", "vsi-interfaces[1].address[1]", "10.0.10.1 is that of"),
         BrokenText(
             "one address twice in a list", "10.0.20.1/24", "[10.0.20.1/24, 10.0.20.1/24]",
-            at: "22:62", "vsi-interfaces[1].address[1]", "10.0.20.1 is the address of"),
+            at: "22:62", "vsi-interfaces[1].address[1]", "10.0.20.1 is that of"),
         BrokenText(
             "the network's address", "10.0.20.1/24", "10.0.20.0/24", at: "22:47",
             "vsi-interfaces[1].address", "10.0.20.0/24 is the address of"),
@@ -43,7 +43,7 @@ import Testing
             at: "23:23", "vsi-interfaces[2].vsi", "no VSI is named "),
         BrokenText(
             "two interfaces of one VSI", "name: g30, vsi: v30", "name: g30, vsi: v20", at: "23:23",
-            "vsi-interfaces[2].vsi", "VSI v20 has the interface"),
+            "vsi-interfaces[2].vsi", "VSI v20 has an interface"),
         BrokenText(
             "MTU 0", "vrf: blue, ", "vrf: blue, mtu: 0, ", at: "23:44", "vsi-interfaces[2].mtu",
             "is out of range: a"),
@@ -95,7 +95,7 @@ import Testing
             "static-arp[0].address", "10.0.10.1 is the interface's own"),
         BrokenText(
             "a list that is a mapping", "vrfs: [default, red, blue]",
-            "vrfs: { default: red, blue: x, red: y }", at: "10:7", "vrfs", "a list is expected, as"),
+            "vrfs: { default: red, blue: x, red: y }", at: "10:7", "vrfs", "a list is expected"),
         BrokenText(
             "a native port on an access port's device", "",
             "native-ports: [ { name: wan, type: packet, device: a4, address: 203.0.113.1/24 } ]",
@@ -110,16 +110,19 @@ import Testing
             at: "31:25", "native-ports[0].name", "already"),
         BrokenText(
             "a native port in the subnet of an interface", "",
-            "native-ports: [ { name: wan, type: packet, device: wan0, vrf: red, address: 10.0.10.7/24 } ]",
+            "native-ports: [ { name: wan, type: packet, device: wan0, vrf: red, "
+                + "address: 10.0.10.7/24 } ]",
             at: "31:77", "native-ports[0].address",
             "10.0.10.7/24 overlaps 10.0.10.1/24 of interface"),
         BrokenText(
             "a policy with ports and no protocol", "",
-            "policy-routes: [ { name: p, interface: g10, destination-ports: 80, next-hop: 10.0.10.3 } ]",
+            "policy-routes: [ { name: p, interface: g10, destination-ports: 80, "
+                + "next-hop: 10.0.10.3 } ]",
             at: "31:64", "policy-routes[0].destination-ports", "'protocol: tcp'"),
         BrokenText(
             "a policy with an empty range", "",
-            "policy-routes: [ { name: p, interface: g10, protocol: tcp, destination-ports: 443-80, next-hop: 10.0.10.3 } ]",
+            "policy-routes: [ { name: p, interface: g10, protocol: tcp, "
+                + "destination-ports: 443-80, next-hop: 10.0.10.3 } ]",
             at: "31:79", "policy-routes[0].destination-ports", "did you mean 80-443?"),
         BrokenText(
             "a policy to the outside of its VRF", "",

@@ -113,12 +113,14 @@ import Testing
             "device a1 without a VLAN"),
         BrokenText(
             "one device and VLAN twice", "{ name: a2, type: packet, device: a2, vsi: v10 }",
-            "{ name: a2, type: packet, device: a2, vlan: 5, vsi: v10 }\n  - { name: a22, type: packet, device: a2, vlan: 5, vsi: v20 }",
+            "{ name: a2, type: packet, device: a2, vlan: 5, vsi: v10 }\n"
+                + "  - { name: a22, type: packet, device: a2, vlan: 5, vsi: v20 }",
             at: "18:40", "access-ports[2].device", "device a2 with VLAN 5"),
         BrokenText(
             "two types of one device", "{ name: a2, type: packet, device: a2, vsi: v10 }",
-            "{ name: a2, type: packet, device: a2, vsi: v10 }\n  - { name: a22, type: tap, device: a2, vlan: 5, vsi: v20 }",
-            at: "18:24", "access-ports[2].type", "device a2 is of type"),
+            "{ name: a2, type: packet, device: a2, vsi: v10 }\n"
+                + "  - { name: a22, type: tap, device: a2, vlan: 5, vsi: v20 }",
+            at: "18:24", "access-ports[2].type", "device a2 has type packet"),
         BrokenText(
             "an unknown type", "name: a2, type: packet", "name: a2, type: pakcet", at: "17:23",
             "access-ports[1].type", "did you mean 'packet'?"),

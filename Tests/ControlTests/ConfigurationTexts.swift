@@ -80,16 +80,20 @@ enum ConfigurationTexts {
             rpf: loose
             forwarding: off
         native-ports:
-          - { name: wan, type: packet, device: wan0, vlan: 7, vrf: red, address: 50.1.1.254/24, mtu: 9000 }
-        static-fdb:    [ { vsi: vpna, mac: 02:aa:00:00:00:01, peer: gw2 }, { vsi: vpna, mac: 02-aa-00-00-00-02, port: vm1 } ]
+          - { name: wan, type: packet, device: wan0, vlan: 7, vrf: red,
+              address: 50.1.1.254/24, mtu: 9000 }
+        static-fdb:    [ { vsi: vpna, mac: 02:aa:00:00:00:01, peer: gw2 },
+                         { vsi: vpna, mac: 02-aa-00-00-00-02, port: vm1 } ]
         static-arp:    [ { interface: vsi10, address: 10.1.1.12, mac: 02:aa:00:00:00:01 } ]
         static-routes:
-          - { prefix: 0.0.0.0/0, via: [10.1.1.2, 10.1.1.3], interface: vsi10, vrf: default, onlink: false }
+          - { prefix: 0.0.0.0/0, via: [10.1.1.2, 10.1.1.3], interface: vsi10,
+              vrf: default, onlink: false }
           - { prefix: 192.168.2.0/24, via: 192.168.2.254, interface: vsi10, onlink: true }
           - { prefix: 203.0.113.0/24, blackhole: true, vrf: red }
           - { prefix: 198.18.0.0/15, via: 50.1.1.1, interface: wan }
         policy-routes:
-          - { name: out, order: 10, interface: vsi10, source: 10.1.1.0/24, destination: 0.0.0.0/0, protocol: tcp, source-ports: 1024-65535, destination-ports: 443, next-hop: 10.1.1.2 }
+          - { name: out, order: 10, interface: vsi10, source: 10.1.1.0/24, destination: 0.0.0.0/0,
+              protocol: tcp, source-ports: 1024-65535, destination-ports: 443, next-hop: 10.1.1.2 }
         timers: { arp-ageing: 1h, arp-retry: 500ms, arp-attempts: 5 }
         limits: { arp-punt: 1Mpps, icmp-errors: 0pps, unresolved-queue: 64 }
         control: { socket: /tmp/c.sock, group: vxgate }

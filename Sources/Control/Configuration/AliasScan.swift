@@ -1,9 +1,10 @@
-/// Finds anchors and aliases (`&name`, `*name`) in a YAML text before it is parsed. They are refused: a few
-/// nested ones make a tree of billions of nodes out of one page, and no configuration needs them.
+/// Finds anchors and aliases (`&name`, `*name`) in a YAML text before it is parsed. They are
+/// refused: a few nested ones make a tree of billions of nodes out of one page, and no
+/// configuration needs them.
 ///
-/// The scan errs on the side of refusing. A `&` or `*` counts wherever a YAML token could begin, quotes or
-/// not; only comments are skipped, and of a line that might close a quoted text behind its `#` no more than
-/// the part before that quote.
+/// The scan errs on the side of refusing. A `&` or `*` counts wherever a YAML token could begin,
+/// quotes or not; only comments are skipped, and of a line that might close a quoted text behind
+/// its `#` no more than the part before that quote.
 struct AliasScan {
     private var line = 1
     private var column = 0

@@ -1,5 +1,5 @@
-/// What one configuration file says, checked and with every default filled in. The document is the whole
-/// truth: what it does not name does not exist.
+/// What one configuration file says, checked and with every default filled in. The document is the
+/// whole truth: what it does not name does not exist.
 ///
 /// Equality compares what is configured; where it was written (`sources`) does not count.
 public struct Configuration: Sendable, Equatable {
@@ -49,12 +49,14 @@ public struct Configuration: Sendable, Equatable {
         sources = SourceTable()
     }
 
-    /// The peers that a broadcast of `vsi` is replicated to, in the order of the file: those of its flood
-    /// list or, without one, every peer that may carry its VNI. A VSI without a VNI has none.
+    /// The peers that a broadcast of `vsi` is replicated to, in the order of the file: those of its
+    /// flood list or, without one, every peer that may carry its VNI. A VSI without a VNI has none.
     public func floodPeers(of vsi: VSI) -> [Peer] {
         guard let vni = vsi.vni else { return [] }
         guard let names = vsi.floodList else { return peers.filter { $0.carries(vni) } }
-        return names.compactMap { name in peers.first { $0.name == name } }
+        let byName = Dictionary(
+            peers.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return names.compactMap { byName[$0] }
     }
 
     /// The line of the file that says `path` (as in `vsis[0].vni`) or the nearest part around it.

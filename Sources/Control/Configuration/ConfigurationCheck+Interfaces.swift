@@ -12,7 +12,7 @@ extension ConfigurationCheck {
             } else if let first = bound[vsi] {
                 log.refuse(
                     "\(interface.path).vsi",
-                    "VSI \(vsi) has the interface \(log.reference(first)): give that one more addresses"
+                    "VSI \(vsi) has an interface, \(log.reference(first)): add the address there"
                 )
             }
             bound[vsi] = interface.path
@@ -57,8 +57,8 @@ extension ConfigurationCheck {
         }
     }
 
-    /// Prefixes nest or are apart, so in the order of their networks each needs to be compared only with
-    /// the one that reaches furthest so far.
+    /// Prefixes nest or are apart, so in the order of their networks each needs to be compared only
+    /// with the one that reaches furthest so far.
     private func checkOverlap(_ entries: [Connected]) {
         let sorted = entries.sorted {
             ($0.prefix.network, $0.prefix.length) < ($1.prefix.network, $1.prefix.length)
@@ -93,7 +93,7 @@ extension ConfigurationCheck {
             if let first = places[entry.prefix.address] {
                 log.refuse(
                     entry.path,
-                    "\(entry.prefix.address) is the address of interface \(first.interface.name) at "
+                    "\(entry.prefix.address) is that of interface \(first.interface.name) at "
                         + "\(log.reference(first.path)) already")
             } else {
                 places[entry.prefix.address] = entry

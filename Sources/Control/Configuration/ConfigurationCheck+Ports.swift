@@ -30,8 +30,8 @@ extension ConfigurationCheck {
             if let first = types[device], first.type != port.type {
                 log.refuse(
                     "\(port.path).type",
-                    "device \(device.name) is of type \(first.type) at \(log.reference(first.path)): "
-                        + "all ports of a device have one type")
+                    "device \(device.name) has type \(first.type) at "
+                        + "\(log.reference(first.path)): all ports of a device have one type")
             } else if types[device] == nil {
                 types[device] = (port.type, port.path)
             }

@@ -176,7 +176,7 @@ extension ConfigurationCheck {
             {
                 log.warn(
                     "\(path).address",
-                    "\(entry.address) is in no subnet of \(entry.interface) and no onlink next hop: "
+                    "\(entry.address) is in no subnet of \(entry.interface) and no onlink hop: "
                         + "no packet will use the entry")
             }
             places[key] = path

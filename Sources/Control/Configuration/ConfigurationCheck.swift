@@ -1,8 +1,8 @@
 internal import Wire
 
-/// The rules between the values of a configuration: names exist and are unique, addresses and VNIs do not
-/// collide, what is said of one thing fits what is said of another. Values with errors of their own are
-/// passed over, so that one slip is one error.
+/// The rules between the values of a configuration: names exist and are unique, addresses and VNIs
+/// do not collide, what is said of one thing fits what is said of another. Values with errors of
+/// their own are passed over, so that one slip is one error.
 struct ConfigurationCheck {
     let configuration: Configuration
     let log: DiagnosticLog
@@ -17,7 +17,8 @@ struct ConfigurationCheck {
     private(set) var subnets: [String: SubnetIndex] = [:]
     /// The VRF and address of every address that is the gateway's own.
     private(set) var ownAddresses: Set<RoutedAddress> = []
-    /// VRFs with an interface whose addresses have errors: what is outside of the others may be inside it.
+    /// VRFs with an interface whose addresses have errors: what is outside of the others may be
+    /// inside it.
     private(set) var uncertainVRFs: Set<String> = []
 
     init(_ configuration: Configuration, log: DiagnosticLog) {
@@ -67,7 +68,8 @@ struct ConfigurationCheck {
             configuration.policyRoutes.enumerated().map { ($1.name, "policy-routes[\($0)]") })
     }
 
-    /// The index of each name, under "" that of the first thing whose name could not be read; a name that comes twice is an error where it comes again.
+    /// The index of each name, under "" that of the first thing whose name could not be read; a
+    /// name that comes twice is an error where it comes again.
     private func uniqueNames(_ entries: [(name: String, path: String)]) -> [String: Int] {
         var places: [String: Int] = [:]
         for (index, entry) in entries.enumerated() {
@@ -165,13 +167,15 @@ struct ConfigurationCheck {
         }
     }
 
-    /// `name` does not exist among what it could name. Where something has no readable name, that may be
-    /// what is meant, and its own error says enough.
+    /// `name` does not exist among what it could name. Where something has no readable name, that
+    /// may be what is meant, and its own error says enough.
     func refuseDangling(_ path: String, _ what: String, _ name: String, among names: [String: Int])
     {
         guard !name.isEmpty, names[""] == nil else { return }
-        let near = suggestion(for: name, among: names.keys.sorted())
-        log.refuse(path, "no \(what) is named \(quoted(name))\(near)")
+        log.refuse(
+            path,
+            "no \(what) is named \(quoted(name))"
+                + suggestion(for: name, among: names.keys.sorted()))
     }
 }
 

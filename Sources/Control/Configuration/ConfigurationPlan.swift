@@ -1,10 +1,11 @@
 /// What changes when one configuration takes the place of another.
 public struct ConfigurationPlan: Sendable, Equatable {
-    /// One line for each thing, in the order of the file's sections: `+ vsi vpna` is new, `- peer gw2` goes,
-    /// `~ vsi vpna: ageing 300s → 5s` changes. Empty when the two configurations say the same.
+    /// One line for each thing, in the order of the sections. What is new: `+ vsi vpna`, what
+    /// goes: `- peer gw2`, what changes: `~ vsi vpna: ageing 300s → 5s`. Empty when the two
+    /// configurations say the same.
     public let lines: [String]
-    /// What cannot change while the gateway runs, one line each that says to restart. When it is not empty,
-    /// nothing of the new configuration may be applied.
+    /// What cannot change while the gateway runs, one line each that says to restart. When it is
+    /// not empty, nothing of the new configuration may be applied.
     public let restartRequired: [String]
 
     public init(from old: Configuration, to new: Configuration) {

@@ -74,7 +74,8 @@ extension ConfigurationReader {
         }
     }
 
-    /// - Parameter interfaceVRFs: the VRF of each interface, which a route that names one belongs to
+    /// - Parameter interfaceVRFs: the VRF of each interface, which a route that names one belongs
+    ///   to
     ///   unless it says otherwise.
     func staticRoutes(interfaceVRFs: [String: String]) -> [Configuration.StaticRoute] {
         let keys = ["prefix", "via", "interface", "vrf", "onlink", "blackhole"]

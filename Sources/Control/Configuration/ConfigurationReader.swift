@@ -1,7 +1,7 @@
 internal import Wire
 
-/// Turns the sections of a document into a configuration: values, types, ranges and defaults. Rules between
-/// values are `ConfigurationCheck`'s.
+/// Turns the sections of a document into a configuration: values, types, ranges and defaults. Rules
+/// between values are `ConfigurationCheck`'s.
 struct ConfigurationReader {
     let root: YAMLSection
     let log: DiagnosticLog

@@ -83,8 +83,8 @@ extension Configuration {
         }
     }
 
-    /// An item of `static-routes`. Several items of one prefix and VRF are paths of equal cost, as several
-    /// addresses in `via` are.
+    /// An item of `static-routes`. Several items of one prefix and VRF are paths of equal cost, as
+    /// several addresses in `via` are.
     public struct StaticRoute: Sendable, Hashable {
         public var prefix: IPv4Prefix
         /// Empty only for a blackhole.
@@ -108,8 +108,9 @@ extension Configuration {
         }
     }
 
-    /// An item of `policy-routes`: packets that enter by `interface` and match take `nextHop` before the
-    /// routing table is asked. Lower orders are matched first, equal ones in the order of the file.
+    /// An item of `policy-routes`: packets that enter by `interface` and match take `nextHop`
+    /// before the routing table is asked. Lower orders are matched first, equal ones in the order
+    /// of the file.
     public struct PolicyRoute: Sendable, Hashable {
         public var name: String
         public var order: Int

@@ -73,7 +73,8 @@ extension Configuration {
         case on, off
     }
 
-    /// What becomes of a VXLAN header whose reserved bits are set (RFC 7348 section 5 says: ignored).
+    /// What becomes of a VXLAN header whose reserved bits are set (RFC 7348 section 5 says:
+    /// ignored).
     public enum ReservedBits: String, Sendable, Hashable, CaseIterable {
         case ignore, strict
     }

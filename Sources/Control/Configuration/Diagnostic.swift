@@ -33,8 +33,8 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// A text that is not a valid configuration: every error of it, in the order of the lines. Nothing of such
-/// a text may be used; the operator corrects the named lines.
+/// A text that is not a valid configuration: every error of it, in the order of the lines. Nothing
+/// of such a text may be used; the operator corrects the named lines.
 public struct ConfigurationErrors: Error, Equatable {
     public let diagnostics: [Diagnostic]
 

@@ -1,4 +1,5 @@
-/// Collects what is wrong with a text, and where each part of it stands, while it becomes a configuration.
+/// Collects what is wrong with a text, and where each part of it stands, while it becomes a
+/// configuration.
 final class DiagnosticLog {
     private let file: String
     private var found: [(mark: SourceMark, diagnostic: Diagnostic)] = []
@@ -11,7 +12,8 @@ final class DiagnosticLog {
     /// Errors beyond `limit`, which are counted only.
     private var uncounted = 0
 
-    /// A text with more errors than a person reads gets the first ones and the number of the others.
+    /// A text with more errors than a person reads gets the first ones and the number of the
+    /// others.
     static let limit = 200
 
     init(file: String) { self.file = file }
@@ -38,27 +40,29 @@ final class DiagnosticLog {
     /// `path` has an error of its own, so that rules about its value say nothing.
     func hasFailed(_ path: String) -> Bool { failedPaths.contains(path) }
 
-    /// `path` or an item of the list at `path` has an error of its own: what is not in it may be meant.
+    /// `path` or an item of the list at `path` has an error of its own: what is not in it may be
+    /// meant.
     func isUncertain(_ path: String) -> Bool {
         failedPaths.contains(path) || incompletePaths.contains(path)
     }
 
-    func error(_ path: String, _ text: String, at mark: SourceMark) {
+    /// - Parameter text: made only when it is shown, because a suggestion costs more than the rest.
+    func error(_ path: String, _ text: @autoclosure () -> String, at mark: SourceMark) {
         failedPaths.insert(path)
         guard found.count < Self.limit else {
             uncounted += 1
             return
         }
-        add(.error, path, text, mark)
+        add(.error, path, text(), mark)
     }
 
     /// An error of a value that could not be read.
-    func unread(_ path: String, _ text: String, at mark: SourceMark) {
+    func unread(_ path: String, _ text: @autoclosure () -> String, at mark: SourceMark) {
         unreadPaths.insert(path)
         if path.hasSuffix("]"), let end = path.lastIndex(of: "[") {
             incompletePaths.insert(String(path[..<end]))
         }
-        error(path, text, at: mark)
+        error(path, text(), at: mark)
     }
 
     /// The paths of the `count` items that could be read of the list at `path`.
@@ -75,15 +79,16 @@ final class DiagnosticLog {
         return paths
     }
 
-    /// An error found by a rule: it is said once for a path, and not at all where the value itself is wrong.
-    func refuse(_ path: String, _ text: String) {
+    /// An error found by a rule: it is said once for a path, and not at all where the value itself
+    /// is wrong.
+    func refuse(_ path: String, _ text: @autoclosure () -> String) {
         guard !hasFailed(path) else { return }
-        error(path, text, at: mark(path))
+        error(path, text(), at: mark(path))
     }
 
-    func warn(_ path: String, _ text: String) {
+    func warn(_ path: String, _ text: @autoclosure () -> String) {
         guard found.count < Self.limit else { return }
-        add(.warning, path, text, mark(path))
+        add(.warning, path, text(), mark(path))
     }
 
     /// Where `path` or the part around it stands.

@@ -87,7 +87,8 @@ extension Fact {
             ])
     }
 
-    /// A route has no name: all of it says which one it is, so that it comes and goes but never changes.
+    /// A route has no name: all of it says which one it is, so that it comes and goes but never
+    /// changes.
     private static func staticRoute(_ route: Configuration.StaticRoute) -> Thing {
         var name = "\(route.prefix)"
         if route.blackhole { name += " blackhole" }

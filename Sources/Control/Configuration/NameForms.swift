@@ -1,11 +1,12 @@
 extension ValueForm where Value == String {
-    /// The name of a thing of the configuration: it ends up in paths of the control API and in file names.
+    /// The name of a thing of the configuration: it ends up in paths of the control API and in file
+    /// names.
     static var name: Self {
         Self { text throws(FormProblem) in try requireName(text, byteLimit: 63, what: "a name") }
     }
 
-    /// A Linux network device: the kernel's own rule (`dev_valid_name`, IFNAMSIZ 16 with its final zero),
-    /// and no `%`, which the kernel would take for a pattern.
+    /// A Linux network device: the kernel's own rule (`dev_valid_name`, IFNAMSIZ 16 with its final
+    /// zero), and no `%`, which the kernel would take for a pattern.
     static var device: Self {
         Self { text throws(FormProblem) in
             let name = try requireName(text, byteLimit: 15, what: "a device name")

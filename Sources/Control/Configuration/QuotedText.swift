@@ -1,6 +1,8 @@
-/// What an operator wrote, fit for one line of a message: in quotes, control characters escaped, cut at
-/// 60 characters.
+/// What an operator wrote, fit for one line of a message: in quotes, control characters escaped,
+/// cut at 60 characters.
 func quoted(_ text: String) -> String {
+    let isPlain = text.utf8.count <= 60 && text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    if isPlain { return "'\(text)'" }
     var shown = ""
     for character in text.unicodeScalars.prefix(60) {
         if character.properties.generalCategory == .control
@@ -15,10 +17,11 @@ func quoted(_ text: String) -> String {
     return text.unicodeScalars.count > 60 ? "'\(shown)…'" : "'\(shown)'"
 }
 
-/// The candidate that `word` most probably means, or nil when none is near: at most one mistake in three
-/// letters, where a mistake is a letter missing, added, wrong or swapped with its neighbour.
+/// The candidate that `word` most probably means, or nil when none is near: at most one mistake in
+/// three letters, where a mistake is a letter missing, added, wrong or swapped with its neighbour.
 func nearest(to word: String, among candidates: [String]) -> String? {
-    // Keys are short: a long text is not a misspelling of one, and the distance costs the product of lengths.
+    // Keys are short: a long text is not a misspelling of one, and the distance costs the product
+    // of lengths.
     guard word.utf8.count <= 40 else { return nil }
     var best: (name: String, distance: Int)?
     for candidate in candidates {
@@ -36,7 +39,8 @@ func suggestion(for word: String, among candidates: [String]) -> String {
     nearest(to: word, among: candidates).map { " (did you mean '\($0)'?)" } ?? ""
 }
 
-/// The optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours.
+/// The optimal string alignment distance: insertions, deletions, substitutions and swaps of
+/// neighbours.
 private func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
     if left.isEmpty || right.isEmpty { return max(left.count, right.count) }
     var beforePrevious = [Int](repeating: 0, count: right.count + 1)

@@ -13,8 +13,8 @@ public struct SourceMark: Sendable, Hashable, Comparable {
     }
 }
 
-/// Where each key path of a configuration was written. It is a remark beside the configuration: two tables
-/// are always equal, so that moving a line changes nothing that counts.
+/// Where each key path of a configuration was written. It is a remark beside the configuration: two
+/// tables are always equal, so that moving a line changes nothing that counts.
 public struct SourceTable: Sendable, Equatable {
     private var marks: [String: SourceMark] = [:]
 

@@ -1,5 +1,5 @@
-/// How one kind of value is written: reads a scalar's text or says what is wrong with it and what is
-/// expected.
+/// How one kind of value is written: reads a scalar's text or says what is wrong with it and what
+/// is expected.
 struct ValueForm<Value> {
     let read: (String) throws(FormProblem) -> Value
 

@@ -2,17 +2,19 @@ internal import Yams
 
 /// A text as YAML nodes, within limits: at most 4 MiB, 64 levels, no anchors, one document.
 ///
-/// The YAML library refuses a mapping that has a key twice and stops there. So that this hides no other
-/// error, the first of the two keys is renamed to something no file contains and the text is read again;
-/// `keyNames` tells what the key was, and the section that has both reports the second.
+/// The YAML library refuses a mapping that has a key twice and stops there. So that this hides no
+/// other error, the first of the two keys is renamed to something no file contains and the text is
+/// read again; `keyNames` tells what the key was, and the section that has both reports the second.
 struct YAMLDocument {
     let root: Node
     private let keyNames: [String: String]
 
     static let byteLimit = 4 << 20
     static let depthLimit = 64
-    /// A text with more duplicate keys than this is reported for one of them only.
+    /// How often a text is read again, and how many bytes that may be in all: beyond, a duplicate
+    /// key hides the other errors of the text.
     private static let renameLimit = 16
+    private static let rereadByteLimit = 1 << 20
 
     /// Reads `text`; nil when it is no YAML, and `log` says why.
     init?(text: String, log: DiagnosticLog) {
@@ -39,7 +41,8 @@ struct YAMLDocument {
                 let key = duplicates.first ?? ""
                 let mark = SourceMark(line: context.mark.line, column: context.mark.column)
                 let stand = Self.replacement(for: key, number: keyNames.count)
-                guard keyNames.count < Self.renameLimit,
+                let reread = (keyNames.count + 1) * text.utf8.count
+                guard keyNames.count < Self.renameLimit, reread <= Self.rereadByteLimit,
                     let renamed = text.replacingKey(key, at: mark, with: stand)
                 else {
                     log.error("", "the key \(quoted(key)) is written twice: keep one", at: mark)
@@ -62,7 +65,8 @@ struct YAMLDocument {
         return keyNames[text] ?? text
     }
 
-    /// As long as `key`, so that columns stay, of private-use characters that no configuration contains.
+    /// As long as `key`, so that columns stay, of private-use characters that no configuration
+    /// contains.
     private static func replacement(for key: String, number: Int) -> String {
         let stand = Unicode.Scalar(0xE000 + UInt32(number)) ?? "\u{E000}"
         return String(repeating: Character(stand), count: key.unicodeScalars.count)
@@ -121,8 +125,8 @@ extension SourceMark {
 }
 
 extension String {
-    /// The text with the key that stands at `mark`, plain or in quotes, written as `replacement`; nil when
-    /// something else stands there.
+    /// The text with the key that stands at `mark`, plain or in quotes, written as `replacement`;
+    /// nil when something else stands there.
     fileprivate func replacingKey(
         _ key: String, at mark: SourceMark, with replacement: String
     ) -> String? {

@@ -1,7 +1,7 @@
 internal import Yams
 
-/// A mapping of the document with the keys that it may have. Reading a key gives its value or, when the
-/// value is wrong, tells the log and gives nothing.
+/// A mapping of the document with the keys that it may have. Reading a key gives its value or, when
+/// the value is wrong, tells the log and gives nothing.
 struct YAMLSection {
     let path: String
     /// Where the mapping begins.
@@ -35,19 +35,18 @@ struct YAMLSection {
                 log.error(path, "a key is a single word", at: place)
                 continue
             }
-            let keyPath = Self.join(path, key)
+            // A key may hold anything, line breaks too; a path of a message is one line.
+            let keyPath = Self.join(path, String(quoted(key).dropFirst().dropLast()))
             if let first = places[key] {
                 let text = "the key is written twice, first in line \(first.line): keep one"
                 log.error(keyPath, text, at: place)
             } else if keys.contains(key) {
                 values[key] = value
+                log.place(keyPath, at: Self.isEmpty(value) ? place : SourceMark(value))
             } else {
-                let near = suggestion(for: key, among: keys)
-                let shown = Self.join(path, String(quoted(key).dropFirst().dropLast()))
-                log.error(shown, "unknown key\(near)", at: place)
+                log.error(keyPath, "unknown key\(suggestion(for: key, among: keys))", at: place)
             }
             places[key] = place
-            log.place(keyPath, at: Self.isEmpty(value) ? place : SourceMark(value))
         }
         self.values = values
     }
@@ -84,6 +83,7 @@ struct YAMLSection {
         guard let node = values[key] else { return nil }
         switch node {
         case .sequence(let sequence):
+            guard isWithinLimit(sequence.count, key, node) else { return [] }
             return sequence.enumerated().compactMap { index, item in
                 let itemPath = "\(keyPath(key))[\(index)]"
                 log.place(itemPath, at: SourceMark(item))
@@ -114,11 +114,22 @@ struct YAMLSection {
             log.error(keyPath(key), text, at: SourceMark(node))
             return []
         }
+        guard isWithinLimit(sequence.count, key, node) else { return [] }
         return sequence.enumerated().map { index, item in
             let itemPath = "\(keyPath(key))[\(index)]"
             log.place(itemPath, at: SourceMark(item))
             return YAMLSection(item, path: itemPath, keys: keys, document: document, log: log)
         }
+    }
+
+    /// More items than any table of the gateway takes: a slip, or an attempt to use up memory.
+    private static let itemLimit = 1 << 17
+
+    private func isWithinLimit(_ count: Int, _ key: String, _ node: Node) -> Bool {
+        guard count > Self.itemLimit else { return true }
+        let text = "the list has \(count) items, at most \(Self.itemLimit) are possible"
+        log.error(keyPath(key), text, at: SourceMark(node))
+        return false
     }
 
     private func read<Value>(_ node: Node, _ path: String, _ form: ValueForm<Value>) -> Value? {
