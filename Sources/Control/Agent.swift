@@ -15,6 +15,8 @@ public final class Agent {
         /// Addresses not learnt because their VSI had reached its limit.
         public var fdbLimit: UInt64 = 0
         public var fdbMoves: UInt64 = 0
+
+        public init() {}
     }
 
     public internal(set) var configuration: Configuration

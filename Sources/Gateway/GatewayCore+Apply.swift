@@ -1,6 +1,7 @@
 internal import Control
 internal import Dataplane
 internal import Logging
+internal import Uring
 internal import Wire
 
 /// A new configuration, carried out as one change.

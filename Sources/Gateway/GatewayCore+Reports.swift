@@ -5,6 +5,7 @@ import Glibc
 internal import Memory
 internal import Synchronization
 internal import Tables
+internal import Uring
 internal import Wire
 
 /// The gateway as operators see it.

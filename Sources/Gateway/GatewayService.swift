@@ -120,6 +120,11 @@ public final class GatewayService: ControlPlane, Service {
         }
     }
 
+    /// Policy routes are checked but not acted on, so none is in force.
+    public func policies(_ selection: Selection) async throws(ControlError) -> [PolicyReport] {
+        []
+    }
+
     public func vsis(_ selection: Selection) async throws(ControlError) -> [VSIReport] {
         try await thread.perform { core throws(ControlError) in try core.vsiReport(selection) }
     }
