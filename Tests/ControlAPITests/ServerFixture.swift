@@ -64,9 +64,10 @@ func withServer<Result: Sendable>(
     let directory = try TemporaryDirectory()
     let path = path ?? "\(directory.path)/control.sock"
     let (listening, signal) = AsyncStream<Void>.makeStream()
-    let server = try ControlServer(
-        plane: plane, address: ControlAddress(path: path), limits: limits, log: log
-    ) { signal.finish() }
+    let socket = try ControlSocket(claiming: ControlAddress(path: path), log: log)
+    let server = ControlServer(plane: plane, socket: socket, limits: limits, log: log) {
+        signal.finish()
+    }
     let group = ServiceGroup(services: [server], logger: silentLog())
     return try await withThrowingTaskGroup(of: Result?.self) { tasks in
         tasks.addTask {

@@ -8,8 +8,7 @@ import Synchronization
 
 /// The control API: HTTP/1.1 with JSON over a Unix socket.
 ///
-/// Made, it has claimed its path, so that a second daemon is refused before it touches any device; run,
-/// it serves until graceful shutdown. Thread-safety: `run` is called once; everything else is the
+/// Serves from `run` until graceful shutdown. Thread-safety: `run` is called once; everything else is the
 /// server's own.
 public final class ControlServer: Service {
     /// What a client may ask for; beyond it, it is refused and nobody else suffers.
@@ -36,10 +35,10 @@ public final class ControlServer: Service {
 
     /// - Parameter onListening: called once clients can connect.
     public init(
-        plane: any ControlPlane, address: ControlAddress, limits: Limits = Limits(), log: Logger,
+        plane: any ControlPlane, socket: ControlSocket, limits: Limits = Limits(), log: Logger,
         onListening: @escaping @Sendable () async -> Void = {}
-    ) throws(ControlServerError) {
-        socket = try ControlSocket(claiming: address, log: log)
+    ) {
+        self.socket = socket
         routes = ControlRoutes(plane: plane, limits: limits)
         self.limits = limits
         self.log = log

@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+public import Logging
 import Synchronization
 
 /// Where the control server listens and who besides its owner may talk to it.
@@ -24,8 +24,8 @@ public struct ControlAddress: Sendable, Equatable {
 /// mode there, and is then renamed: at no moment is there a name that more users could connect to than
 /// meant, and nobody meets a socket that does not listen yet. The private directory is locked, which
 /// keeps two daemons that start together from replacing each other.
-final class ControlSocket: Sendable {
-    let path: String
+public final class ControlSocket: Sendable {
+    public let path: String
     private let name: String
     private let directory: FileDescriptor
     private let nursery: FileDescriptor
@@ -42,7 +42,9 @@ final class ControlSocket: Sendable {
     }
 
     /// Makes the directory when it is missing, clears a dead daemon's socket away and claims the path.
-    init(claiming address: ControlAddress, log: Logger) throws(ControlServerError) {
+    ///
+    /// A second daemon is refused here, before it touches any device.
+    public init(claiming address: ControlAddress, log: Logger) throws(ControlServerError) {
         let path = address.path
         self.path = path
         guard path.utf8.count <= ControlAddress.longestPath else {
