@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import Logging
+import Logging
 public import Wire
 
 // Addresses and levels are checked where they are typed, so that a misspelt one is wrong usage (exit
@@ -13,4 +13,9 @@ extension IPv4Address: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+/// The levels of the log, by the words that begin its lines.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error, critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}

@@ -52,11 +52,17 @@ struct Daemon {
         let reloader = Reloader(
             plane: gateway, fileName: file.name, notifier: notifier, status: status, log: log)
         let link = SupervisorLink(plane: gateway, notifier: notifier)
-        var services = ServiceGroupConfiguration(
-            services: [gateway, link, reloader, server],
-            gracefulShutdownSignals: [.sigint, .sigterm], logger: quiet)
-        services.maximumGracefulShutdownDuration = Self.longestShutdown
-        try await ServiceGroup(configuration: services).run()
+        var services: [any Service] = [gateway, link, reloader]
+        if let metrics = configuration.metrics {
+            services.append(
+                MetricsServer(
+                    plane: gateway, address: metrics.address, port: Int(metrics.port), log: log))
+        }
+        var group = ServiceGroupConfiguration(
+            services: services + [server], gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: quiet)
+        group.maximumGracefulShutdownDuration = Self.longestShutdown
+        try await ServiceGroup(configuration: group).run()
         log.info("stopped")
     }
 }

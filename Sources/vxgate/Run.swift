@@ -25,7 +25,7 @@ struct Run: AsyncParsableCommand {
     var summary = false
 
     @Option(help: "Log lines from here on: trace, debug, info, notice, warning, error, critical.")
-    var logLevel = Logger.Level.info
+    var logLevel = LogLevel.info
 
     @Flag(help: "Begin log lines with the time.")
     var logTimestamps = false
@@ -51,7 +51,7 @@ struct Run: AsyncParsableCommand {
         let isJournal = unsafe getenv("JOURNAL_STREAM") != nil
         let style: OperatorLog.Style =
             logTimestamps ? .timestamps : isJournal ? .journal : .plain
-        let level = logLevel
+        let level = logLevel.level
         LoggingSystem.bootstrap { _ in OperatorLog(level: level, style: style) }
         return Logger(label: "vxgate")
     }

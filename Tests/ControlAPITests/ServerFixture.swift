@@ -1,5 +1,4 @@
 import Control
-import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -34,25 +33,7 @@ final class TemporaryDirectory: Sendable {
     struct Failure: Error { var text: String }
 }
 
-/// Permission bits of a file, or nil without one.
-func mode(of path: String) -> UInt32? {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0 ? status.st_mode & 0o777 : nil
-}
-
 func silentLog() -> Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-
-/// Runs `body` on a thread of its own: blocking calls on the threads of Swift concurrency would starve
-/// the server that they wait for.
-func onThread<Result: Sendable>(
-    _ body: @escaping @Sendable () throws -> Result
-) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue(label: "vxgate-test").async {
-            continuation.resume(with: Swift.Result { try body() })
-        }
-    }
-}
 
 /// Runs a server on a socket of its own while `body` runs, then shuts it down gracefully.
 @discardableResult
