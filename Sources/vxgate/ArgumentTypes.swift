@@ -2,8 +2,8 @@ public import ArgumentParser
 import Logging
 public import Wire
 
-// Addresses and levels are checked where they are typed, so that a misspelt one is wrong usage (exit
-// status 2).
+// Addresses and levels are checked where they are typed, so that a misspelt one is wrong usage
+// (exit status 2).
 
 extension MACAddress: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }

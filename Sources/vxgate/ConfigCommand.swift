@@ -72,7 +72,7 @@ struct ConfigPlan: ParsableCommand {
         } catch {
             throw Failure(
                 at: "config plan",
-                "this version does not understand the running configuration: use the daemon's version"
+                "this program is older or newer than the daemon: use the one of the daemon"
             )
         }
     }

@@ -6,10 +6,11 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// The services of a running gateway and their order: the control API stops first, the gateway last, so
-/// that nobody asks a gateway that is gone.
+/// The services of a running gateway and their order: the control API stops first, the gateway
+/// last, so that nobody asks a gateway that is gone.
 struct Daemon {
-    /// What clients in the middle of a request and the dataplane's last packets may take at shutdown.
+    /// What clients in the middle of a request and the dataplane's last packets may take at
+    /// shutdown.
     private static let longestShutdown = Duration.seconds(8)
 
     let configuration: Configuration
@@ -67,8 +68,8 @@ struct Daemon {
     }
 }
 
-/// Applies the file again on every SIGHUP. What is wrong with it is logged, and the gateway goes on with
-/// the configuration it has.
+/// Applies the file again on every SIGHUP. What is wrong with it is logged, and the gateway goes on
+/// with the configuration it has.
 private struct Reloader: Service {
     let plane: any ControlPlane
     let fileName: String
@@ -122,8 +123,8 @@ extension ControlError {
     }
 }
 
-/// Feeds the supervisor's watchdog while the gateway answers, and says when the daemon begins to stop.
-/// A gateway that hangs does not answer, so the supervisor restarts it.
+/// Feeds the supervisor's watchdog while the gateway answers, and says when the daemon begins to
+/// stop. A gateway that hangs does not answer, so the supervisor restarts it.
 private struct SupervisorLink: Service {
     let plane: any ControlPlane
     let notifier: ServiceNotifier

@@ -27,7 +27,8 @@ struct Failure: Error {
     }
 }
 
-/// Standard output was closed by its reader, as in `vxgate show fdb | head`: nothing to complain about.
+/// Standard output was closed by its reader, as in `vxgate show fdb | head`: nothing to complain
+/// about.
 struct TerminalClosed: Error {
     let status: Int32
 }

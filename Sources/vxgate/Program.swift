@@ -1,8 +1,9 @@
 import ArgumentParser
 import Glibc
 
-/// The entry point: reads the command line, runs the command and turns whatever happened into one line
-/// on standard error and the exit status of the contract (0 done, 1 failed, 2 wrong usage or file).
+/// The entry point: reads the command line, runs the command and turns whatever happened into one
+/// line on standard error and the exit status of the contract (0 done, 1 failed, 2 wrong usage or
+/// file).
 @main
 enum Program {
     static func main() async {

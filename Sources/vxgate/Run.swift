@@ -11,8 +11,8 @@ struct Run: AsyncParsableCommand {
         commandName: "run", abstract: "Be the gateway, in the foreground.",
         discussion: """
             SIGHUP reads the file again and applies what differs; an invalid file changes nothing. \
-            SIGINT and SIGTERM stop cleanly. Under systemd (Type=notify) readiness, reloads and the \
-            watchdog are reported, and log lines carry their priority instead of a time.
+            SIGINT and SIGTERM stop cleanly. Under systemd (Type=notify) readiness, reloads and \
+            the watchdog are reported, and log lines carry their priority instead of a time.
             """)
 
     @Option(help: ArgumentHelp("The configuration file.", valueName: "file"))

@@ -70,8 +70,8 @@ func withServer<Result: Sendable>(
     }
 }
 
-/// Sends bytes over a plain socket and returns everything up to the end of the stream, or nil when it
-/// did not end within `seconds`.
+/// Sends bytes over a plain socket and returns everything up to the end of the stream, or nil when
+/// it did not end within `seconds`.
 func exchange(_ path: String, send bytes: [UInt8], seconds: Int = 5) throws -> String? {
     let connection = try ControlConnection(path: path, timeoutSeconds: seconds)
     try connection.write(bytes)

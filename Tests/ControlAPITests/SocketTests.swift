@@ -54,11 +54,10 @@ import Testing
         let directory = try TemporaryDirectory()
         let address = ControlAddress(path: "\(directory.path)/c")
         let first = try ControlSocket(claiming: address, log: silentLog())
-        try withExtendedLifetime(first) {
-            #expect(throws: ControlServerError.alreadyRunning(address.path)) {
-                try ControlSocket(claiming: address, log: silentLog())
-            }
+        #expect(throws: ControlServerError.alreadyRunning(address.path)) {
+            try ControlSocket(claiming: address, log: silentLog())
         }
+        withExtendedLifetime(first) {}
     }
 
     @Test func aStarterThatGaveUpLeavesNothing() throws {

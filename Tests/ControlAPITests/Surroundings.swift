@@ -1,8 +1,8 @@
 import Dispatch
 import Foundation
 
-/// Runs `body` on a thread of its own: blocking calls on the threads of Swift concurrency would starve
-/// the server that they wait for.
+/// Runs `body` on a thread of its own: blocking calls on the threads of Swift concurrency would
+/// starve the server that they wait for.
 func onThread<Result: Sendable>(
     _ body: @escaping @Sendable () throws -> Result
 ) async throws -> Result {

@@ -24,8 +24,8 @@ struct ControlRoute: Sendable {
     var name: String { "\(method.rawValue) \(path)" }
 }
 
-/// Every path the server knows, in one list: the router, the tests and the check of the OpenAPI document
-/// read it.
+/// Every path the server knows, in one list: the router, the tests and the check of the OpenAPI
+/// document read it.
 struct ControlRoutes: Sendable {
     let plane: any ControlPlane
     let limits: ControlServer.Limits

@@ -8,8 +8,8 @@ import Synchronization
 
 /// The control API: HTTP/1.1 with JSON over a Unix socket.
 ///
-/// Serves from `run` until graceful shutdown. Thread-safety: `run` is called once; everything else is the
-/// server's own.
+/// Serves from `run` until graceful shutdown. Thread-safety: `run` is called once; everything else
+/// is the server's own.
 public final class ControlServer: Service {
     /// What a client may ask for; beyond it, it is refused and nobody else suffers.
     public struct Limits: Sendable {
@@ -96,8 +96,8 @@ extension Service {
 }
 
 extension ControlServer.Limits {
-    /// How the limits reach the HTTP packages; those on headers are of their own, far above what a client
-    /// of this API sends.
+    /// How the limits reach the HTTP packages; those on headers are of their own, far above what a
+    /// client of this API sends.
     var channelConfiguration: HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
             idleTimeout: TimeAmount(idle),
@@ -107,7 +107,8 @@ extension ControlServer.Limits {
 }
 
 extension Logger {
-    /// The HTTP packages log their own starts and stops; only their trouble is an operator's business.
+    /// The HTTP packages log their own starts and stops; only their trouble is an operator's
+    /// business.
     var quiet: Logger {
         var quiet = self
         quiet.logLevel = max(.warning, logLevel)

@@ -5,8 +5,8 @@ public import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// `GET /metrics` over TCP for Prometheus, and nothing else of the API: what is reachable over a network
-/// can read counters and change nothing.
+/// `GET /metrics` over TCP for Prometheus, and nothing else of the API: what is reachable over a
+/// network can read counters and change nothing.
 public final class MetricsServer: Service {
     private let plane: any ControlPlane
     private let address: String
@@ -15,8 +15,8 @@ public final class MetricsServer: Service {
     private let log: Logger
     private let onListening: @Sendable (Int) async -> Void
 
-    /// - Parameter onListening: gets the port that is listened on, which differs from `port` when that
-    ///   is 0.
+    /// - Parameter onListening: gets the port that is listened on, which differs from `port` when
+    ///   that is 0.
     public init(
         plane: any ControlPlane, address: String, port: Int,
         limits: ControlServer.Limits = .init(), log: Logger,
