@@ -1,5 +1,6 @@
-/// The characters that need no escape in a URL (RFC 3986 section 2.3); `:` and `/` keep MAC addresses
-/// and paths of files readable and are allowed in a query and, the colon, in a path segment.
+/// The characters that need no escape in a URL (RFC 3986 section 2.3); `:` and `/` keep MAC
+/// addresses and paths of files readable and are allowed in a query and, the colon, in a path
+/// segment.
 private let unreserved = Set(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:".utf8)
 

@@ -1,5 +1,4 @@
 import Control
-import Dispatch
 import Glibc
 import Logging
 import ServiceLifecycle
@@ -34,25 +33,7 @@ final class TemporaryDirectory: Sendable {
     struct Failure: Error { var text: String }
 }
 
-/// Permission bits of a file, or nil without one.
-func mode(of path: String) -> UInt32? {
-    var status = stat()
-    return unsafe lstat(path, &status) == 0 ? status.st_mode & 0o777 : nil
-}
-
 func silentLog() -> Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-
-/// Runs `body` on a thread of its own: blocking calls on the threads of Swift concurrency would starve
-/// the server that they wait for.
-func onThread<Result: Sendable>(
-    _ body: @escaping @Sendable () throws -> Result
-) async throws -> Result {
-    try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue(label: "vxgate-test").async {
-            continuation.resume(with: Swift.Result { try body() })
-        }
-    }
-}
 
 /// Runs a server on a socket of its own while `body` runs, then shuts it down gracefully.
 @discardableResult
@@ -64,9 +45,10 @@ func withServer<Result: Sendable>(
     let directory = try TemporaryDirectory()
     let path = path ?? "\(directory.path)/control.sock"
     let (listening, signal) = AsyncStream<Void>.makeStream()
-    let server = try ControlServer(
-        plane: plane, address: ControlAddress(path: path), limits: limits, log: log
-    ) { signal.finish() }
+    let socket = try ControlSocket(claiming: ControlAddress(path: path), log: log)
+    let server = ControlServer(plane: plane, socket: socket, limits: limits, log: log) {
+        signal.finish()
+    }
     let group = ServiceGroup(services: [server], logger: silentLog())
     return try await withThrowingTaskGroup(of: Result?.self) { tasks in
         tasks.addTask {
@@ -88,8 +70,8 @@ func withServer<Result: Sendable>(
     }
 }
 
-/// Sends bytes over a plain socket and returns everything up to the end of the stream, or nil when it
-/// did not end within `seconds`.
+/// Sends bytes over a plain socket and returns everything up to the end of the stream, or nil when
+/// it did not end within `seconds`.
 func exchange(_ path: String, send bytes: [UInt8], seconds: Int = 5) throws -> String? {
     let connection = try ControlConnection(path: path, timeoutSeconds: seconds)
     try connection.write(bytes)

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Glibc
 
-/// The client side of the control API: one blocking HTTP/1.1 request on each connection, without any
-/// package, so that a command starts in milliseconds.
+/// The client side of the control API: one blocking HTTP/1.1 request on each connection, without
+/// any package, so that a command starts in milliseconds.
 ///
 /// Thread-safety: a value; every request has a connection of its own.
 public struct ControlClient: Sendable {
@@ -19,7 +19,8 @@ public struct ControlClient: Sendable {
     }
 
     /// The bytes of a successful answer.
-    /// - Throws: `refused` when the daemon answers with an error, the others when it does not answer.
+    /// - Throws: `refused` when the daemon answers with an error, the others when it does not
+    ///   answer.
     public func request(
         _ method: String, _ target: String, query: KeyValuePairs<String, String?> = [:],
         body: [UInt8] = [], mediaType: String = "application/json"

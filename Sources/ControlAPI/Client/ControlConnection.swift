@@ -26,8 +26,8 @@ final class ControlConnection {
 
     deinit { close(descriptor) }
 
-    /// A daemon that refuses a request early may close before everything is written; its answer is then
-    /// already there, so a broken pipe is left for the read to judge.
+    /// A daemon that refuses a request early may close before everything is written; its answer is
+    /// then already there, so a broken pipe is left for the read to judge.
     func write(_ bytes: [UInt8]) throws(ControlClientError) {
         var sent = 0
         while sent < bytes.count {

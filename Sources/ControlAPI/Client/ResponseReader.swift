@@ -4,8 +4,8 @@ struct ControlResponse {
     var body: [UInt8]
 }
 
-/// Reads one HTTP/1.1 answer (RFC 9112): status line, fields and a body by length, in chunks or up to
-/// the end of the connection.
+/// Reads one HTTP/1.1 answer (RFC 9112): status line, fields and a body by length, in chunks or up
+/// to the end of the connection.
 struct ResponseReader {
     /// Nothing the daemon sends comes near it; whatever does is no control socket.
     private static let longestLine = 64 << 10

@@ -3,9 +3,9 @@ public import Logging
 
 /// Log lines of the daemon on standard error: `LEVEL message key=value…`.
 ///
-/// Under systemd's journal (`JOURNAL_STREAM`) a line starts with the priority that `journalctl -p` reads
-/// (`<3>` to `<7>`, sd-daemon(3)) and the journal adds the time; elsewhere times are added when asked for.
-/// One line is one write, so that lines of several threads never mix.
+/// Under systemd's journal (`JOURNAL_STREAM`) a line starts with the priority that `journalctl -p`
+/// reads (`<3>` to `<7>`, sd-daemon(3)) and the journal adds the time; elsewhere times are added
+/// when asked for. One line is one write, so that lines of several threads never mix.
 public struct OperatorLog: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]

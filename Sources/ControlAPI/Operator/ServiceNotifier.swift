@@ -1,17 +1,18 @@
 import Glibc
 
-/// Tells the service supervisor what the daemon is doing (sd_notify(3)): datagrams to the Unix socket
-/// that `NOTIFY_SOCKET` names, by path or, with a first `@`, abstract. Without the variable nothing is
-/// sent.
+/// Tells the service supervisor what the daemon is doing (sd_notify(3)): datagrams to the Unix
+/// socket that `NOTIFY_SOCKET` names, by path or, with a first `@`, abstract. Without the variable
+/// nothing is sent.
 ///
 /// Thread-safety: a value; any thread may send.
 public struct ServiceNotifier: Sendable {
     private let socketName: String?
-    /// How often the supervisor wants to hear `WATCHDOG=1`, or nil when it does not watch. Half of its
-    /// limit, as sd_watchdog_enabled(3) recommends.
+    /// How often the supervisor wants to hear `WATCHDOG=1`, or nil when it does not watch. Half of
+    /// its limit, as sd_watchdog_enabled(3) recommends.
     public let watchdogInterval: Duration?
 
-    /// - Parameter environment: of this process; `WATCHDOG_PID` of another one switches the watchdog off.
+    /// - Parameter environment: of this process; `WATCHDOG_PID` of another one switches the
+    ///   watchdog off.
     public init(environment: [String: String]) {
         socketName = environment["NOTIFY_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
         let isForUs = environment["WATCHDOG_PID"].map { $0 == String(getpid()) } ?? true

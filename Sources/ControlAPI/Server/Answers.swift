@@ -5,7 +5,8 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 
-/// The one encoder setting of the API: keys in a fixed order, so that answers can be compared as text.
+/// The one encoder setting of the API: keys in a fixed order, so that answers can be compared as
+/// text.
 func makeEncoder() -> JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -40,8 +41,8 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 
-    /// An array with one row on each line, sent in parts so that the text of a table of a million rows
-    /// never stands in memory as a whole.
+    /// An array with one row on each line, sent in parts so that the text of a table of a million
+    /// rows never stands in memory as a whole.
     static func rows<Row: Encodable & Sendable>(_ rows: [Row]) -> Response {
         guard !rows.isEmpty else { return .text("[]\n", as: json) }
         let body = ResponseBody { writer in

@@ -1,4 +1,5 @@
 import Control
+import HTTPTypes
 import Hummingbird
 
 /// One path of the API: what it takes and how it is answered.
@@ -18,20 +19,25 @@ struct ControlRoute: Sendable {
         self.filters = filters
         self.answer = answer
     }
+
+    /// `GET /v1/fdb`.
+    var name: String { "\(method.rawValue) \(path)" }
 }
 
-/// Every path the server knows, in one list: the router, the tests and the check of the OpenAPI document
-/// read it.
+/// Every path the server knows, in one list: the router, the tests and the check of the OpenAPI
+/// document read it.
 struct ControlRoutes: Sendable {
     let plane: any ControlPlane
     let limits: ControlServer.Limits
 
     var all: [ControlRoute] { tables + counters + changes + configuration + service }
 
-    func router() -> Router<BasicRequestContext> {
+    func router(
+        where isServed: (ControlRoute) -> Bool = { _ in true }
+    ) -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ErrorAnswers())
-        for route in all {
+        for route in all where isServed(route) {
             router.on(RouterPath(route.path), method: route.method) { [limits] request, context in
                 let question = try Question(
                     request: request, parameters: context.parameters, route: route, limits: limits)

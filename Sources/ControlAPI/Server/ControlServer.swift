@@ -8,9 +8,8 @@ import Synchronization
 
 /// The control API: HTTP/1.1 with JSON over a Unix socket.
 ///
-/// Made, it has claimed its path, so that a second daemon is refused before it touches any device; run,
-/// it serves until graceful shutdown. Thread-safety: `run` is called once; everything else is the
-/// server's own.
+/// Serves from `run` until graceful shutdown. Thread-safety: `run` is called once; everything else
+/// is the server's own.
 public final class ControlServer: Service {
     /// What a client may ask for; beyond it, it is refused and nobody else suffers.
     public struct Limits: Sendable {
@@ -36,10 +35,10 @@ public final class ControlServer: Service {
 
     /// - Parameter onListening: called once clients can connect.
     public init(
-        plane: any ControlPlane, address: ControlAddress, limits: Limits = Limits(), log: Logger,
+        plane: any ControlPlane, socket: ControlSocket, limits: Limits = Limits(), log: Logger,
         onListening: @escaping @Sendable () async -> Void = {}
-    ) throws(ControlServerError) {
-        socket = try ControlSocket(claiming: address, log: log)
+    ) {
+        self.socket = socket
         routes = ControlRoutes(plane: plane, limits: limits)
         self.limits = limits
         self.log = log
@@ -51,11 +50,11 @@ public final class ControlServer: Service {
         let path = socket.path
         let application = Application(
             router: routes.router(),
-            server: .http1(configuration: channelConfiguration),
+            server: .http1(configuration: limits.channelConfiguration),
             configuration: ApplicationConfiguration(
                 address: .unixDomainSocket(path: socket.bindPath),
                 availableConnectionsDelegate: MaximumAvailableConnections(
-                    limits.connections, logger: quietLog)),
+                    limits.connections, logger: log.quiet)),
             onServerRunning: { [socket, log, onListening] channel in
                 do throws(ControlServerError) {
                     try socket.publish(log: log)
@@ -66,44 +65,53 @@ public final class ControlServer: Service {
                     try? await channel.close()
                 }
             },
-            logger: quietLog)
+            logger: log.quiet)
         defer { socket.withdraw() }
         do {
-            try await serve(application)
+            try await application.runShielded(farewell: limits.farewell, log: log.quiet)
         } catch {
             throw failure.withLock { $0 } ?? ControlServerError.stopped("\(error)")
         }
         if let error = failure.withLock({ $0 }) { throw error }
     }
+}
 
-    /// Cancellation is turned into graceful shutdown: cancelled with a connection accepted but not yet
-    /// begun, the HTTP packages trap. Once nothing new is accepted, clients that do not take their answer
-    /// may be cancelled.
-    private func serve(_ application: some Service) async throws {
-        let group = ServiceGroup(services: [application], logger: quietLog)
+extension Service {
+    /// Runs an HTTP application with cancellation turned into graceful shutdown: cancelled with a
+    /// connection accepted but not yet begun, the HTTP packages trap. Once nothing new is accepted,
+    /// clients that do not take their answer may be cancelled.
+    func runShielded(farewell: Duration, log: Logger) async throws {
+        let group = ServiceGroup(services: [self], logger: log)
         let serving = Task { try await group.run() }
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await serving.value
-        } onCancelOrGracefulShutdown: { [limits] in
+        } onCancelOrGracefulShutdown: {
             Task {
                 await group.triggerGracefulShutdown()
-                try? await Task.sleep(for: limits.farewell)
+                try? await Task.sleep(for: farewell)
                 serving.cancel()
             }
         }
     }
+}
 
-    private var channelConfiguration: HTTP1Channel.Configuration {
+extension ControlServer.Limits {
+    /// How the limits reach the HTTP packages; those on headers are of their own, far above what a
+    /// client of this API sends.
+    var channelConfiguration: HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
-            idleTimeout: TimeAmount(limits.idle),
+            idleTimeout: TimeAmount(idle),
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 64))
     }
+}
 
-    /// The HTTP packages log their own starts and stops; only their trouble is an operator's business.
-    private var quietLog: Logger {
-        var quiet = log
-        quiet.logLevel = max(.warning, log.logLevel)
+extension Logger {
+    /// The HTTP packages log their own starts and stops; only their trouble is an operator's
+    /// business.
+    var quiet: Logger {
+        var quiet = self
+        quiet.logLevel = max(.warning, logLevel)
         return quiet
     }
 }

@@ -8,6 +8,8 @@ public enum ControlServerError: Error, Equatable, CustomStringConvertible {
     case alreadyRunning(String)
     /// The kernel refused a call on the path; `errno` says why.
     case refused(path: String, call: String, errno: Int32)
+    /// The metrics could not be served on their TCP address.
+    case metrics(listen: String, reason: String)
     /// Hummingbird could not start or stopped by itself.
     case stopped(String)
 
@@ -23,6 +25,8 @@ public enum ControlServerError: Error, Equatable, CustomStringConvertible {
         case .refused(let path, let call, let errno):
             "\(path): \(call): \(systemErrorText(errno)): check control.socket and the rights "
                 + "on its directory"
+        case .metrics(let listen, let reason):
+            "cannot serve metrics on \(listen): \(reason): free the port or change metrics.listen"
         case .stopped(let reason):
             "the control server stopped: \(reason): restart vxgate"
         }

@@ -1,5 +1,5 @@
 import Glibc
-import Logging
+public import Logging
 import Synchronization
 
 /// Where the control server listens and who besides its owner may talk to it.
@@ -17,15 +17,15 @@ public struct ControlAddress: Sendable, Equatable {
     }
 }
 
-/// The name of the control socket in the file system, from the moment it is claimed until it is taken
-/// away.
+/// The name of the control socket in the file system, from the moment it is claimed until it is
+/// taken away.
 ///
-/// The socket is bound in a private directory (mode 0700) beside its final place, gets its group and
-/// mode there, and is then renamed: at no moment is there a name that more users could connect to than
-/// meant, and nobody meets a socket that does not listen yet. The private directory is locked, which
-/// keeps two daemons that start together from replacing each other.
-final class ControlSocket: Sendable {
-    let path: String
+/// The socket is bound in a private directory (mode 0700) beside its final place, gets its group
+/// and mode there, and is then renamed: at no moment is there a name that more users could connect
+/// to than meant, and nobody meets a socket that does not listen yet. The private directory is
+/// locked, which keeps two daemons that start together from replacing each other.
+public final class ControlSocket: Sendable {
+    public let path: String
     private let name: String
     private let directory: FileDescriptor
     private let nursery: FileDescriptor
@@ -41,8 +41,11 @@ final class ControlSocket: Sendable {
         case published(inode: ino_t)
     }
 
-    /// Makes the directory when it is missing, clears a dead daemon's socket away and claims the path.
-    init(claiming address: ControlAddress, log: Logger) throws(ControlServerError) {
+    /// Makes the directory when it is missing, clears a dead daemon's socket away and claims the
+    /// path.
+    ///
+    /// A second daemon is refused here, before it touches any device.
+    public init(claiming address: ControlAddress, log: Logger) throws(ControlServerError) {
         let path = address.path
         self.path = path
         guard path.utf8.count <= ControlAddress.longestPath else {
@@ -120,8 +123,8 @@ final class ControlSocket: Sendable {
         return unsafe entry.pointee.gr_gid
     }
 
-    /// Only the socket's own directory is made, and only one that was made gets mode and group: a shared
-    /// directory such as /tmp stays as it is.
+    /// Only the socket's own directory is made, and only one that was made gets mode and group: a
+    /// shared directory such as /tmp stays as it is.
     private static func makeDirectory(
         _ path: String, group: gid_t?
     ) throws(ControlServerError) {

@@ -2,8 +2,8 @@ import Control
 
 /// The counters as OpenMetrics 1.0 text (the exposition format of Prometheus).
 ///
-/// Made from the same reports as the JSON answers, so both show the same numbers. A counter is written
-/// with the suffix `_total`, as the format demands.
+/// Made from the same reports as the JSON answers, so both show the same numbers. A counter is
+/// written with the suffix `_total`, as the format demands.
 struct Metrics {
     static let mediaType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

@@ -129,8 +129,8 @@ func parseAddress(_ text: String) throws(ControlError) -> IPv4Address {
 }
 
 /// The deepest nesting of brackets and braces. It needs no parser, so it protects the parsers.
-/// - Parameter skippingStrings: leaves out what stands in double quotes, as JSON has them. In YAML a
-///   comment may hold a lone quote, so there every bracket counts.
+/// - Parameter skippingStrings: leaves out what stands in double quotes, as JSON has them. In YAML
+///   a comment may hold a lone quote, so there every bracket counts.
 func nestingDepth(of bytes: [UInt8], skippingStrings: Bool) -> Int {
     var depth = 0
     var deepest = 0

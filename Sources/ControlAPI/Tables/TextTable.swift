@@ -1,7 +1,7 @@
 /// Aligned columns for a terminal: a heading, one line a row, two blanks between columns.
 ///
-/// Nothing is cut: an operator copies names and addresses out of it. A value that is absent is a hyphen,
-/// so that every line has the same number of words.
+/// Nothing is cut: an operator copies names and addresses out of it. A value that is absent is a
+/// hyphen, so that every line has the same number of words.
 public struct TextTable {
     public struct Column: Sendable {
         public var title: String

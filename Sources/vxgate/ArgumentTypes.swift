@@ -1,0 +1,21 @@
+public import ArgumentParser
+import Logging
+public import Wire
+
+// Addresses and levels are checked where they are typed, so that a misspelt one is wrong usage
+// (exit status 2).
+
+extension MACAddress: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension IPv4Address: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+/// The levels of the log, by the words that begin its lines.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error, critical
+
+    var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .info }
+}
