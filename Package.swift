@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+/// The same for the targets that packets cross. They are optimized in debug builds too: what
+/// `@_noLocks` promises can be proven only once generic columns are specialized.
+let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -30,14 +34,14 @@ let package = Package(
         .systemLibrary(
             name: "CLiburing", pkgConfig: "liburing", providers: [.apt(["liburing-dev"])]),
         .target(name: "CLinux", dependencies: ["CLiburing"]),
-        .target(name: "Wire", swiftSettings: strict),
-        .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: strict),
-        .target(name: "Tables", dependencies: ["Wire", "Memory"], swiftSettings: strict),
+        .target(name: "Wire", swiftSettings: hot),
+        .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: hot),
+        .target(name: "Tables", dependencies: ["Wire", "Memory"], swiftSettings: hot),
         .target(
             name: "Dataplane", dependencies: ["Tables", "Wire", "Memory", "CLinux"],
-            swiftSettings: strict),
+            swiftSettings: hot),
         .target(
-            name: "Uring", dependencies: ["CLiburing", "CLinux", "Memory"], swiftSettings: strict),
+            name: "Uring", dependencies: ["CLiburing", "CLinux", "Memory"], swiftSettings: hot),
         .target(
             name: "Control",
             dependencies: [
@@ -50,7 +54,7 @@ let package = Package(
                 "Dataplane", "Control", "Uring", "Tables", "Wire", "Memory", "CLinux", logging,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: hot),
         .target(
             name: "ControlAPI",
             dependencies: [

@@ -12,8 +12,8 @@ public struct Cell<Value: BitwiseCopyable>: @unchecked Sendable {
 
     @inlinable
     public var value: Value {
-        @inline(__always) get { unsafe base.pointee }
-        @inline(__always) nonmutating set { unsafe base.pointee = newValue }
+        @_transparent get { unsafe base.pointee }
+        @_transparent nonmutating set { unsafe base.pointee = newValue }
     }
 
     public func deallocate() { unsafe base.deallocate() }

@@ -27,18 +27,18 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 
     @inlinable
     public subscript(_ index: Int) -> Element {
-        @inline(__always) get {
+        @_transparent get {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
             return unsafe base[index]
         }
-        @inline(__always) nonmutating set {
+        @_transparent nonmutating set {
             precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
             unsafe base[index] = newValue
         }
     }
 
     /// The address of an element, for prefetching and atomics.
-    @inlinable @inline(__always) @unsafe
+    @_transparent @unsafe
     public func pointer(at index: Int) -> UnsafeMutablePointer<Element> {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
         return unsafe base + index

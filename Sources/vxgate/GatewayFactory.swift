@@ -12,5 +12,6 @@ typealias RunningGateway = any ControlPlane & Service
 func makeGateway(
     configuration: Configuration, file: ConfigurationFile, log: Logger
 ) throws -> RunningGateway {
-    throw Failure(at: "run", "this build has no dataplane: build the whole package")
+    try GatewayService(
+        configuration: configuration, text: file.text, fileName: file.name, log: log)
 }
