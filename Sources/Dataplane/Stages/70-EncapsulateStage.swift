@@ -76,7 +76,7 @@ public enum EncapsulateStage {
         let spread = UInt64(truncatingIfNeeded: settings.sourcePortCount)
         // The upper bits of hash times count: even over any count, without a division.
         batch.outputSourcePort[row] = UInt32(
-            truncatingIfNeeded: (batch.flowHash[lane] & 0xFFFF_FFFF) &* spread &>> 32)
+            truncatingIfNeeded: ((batch.flowHash[lane] & 0xFFFF_FFFF) &* spread) &>> 32)
         writeOuter(row, lane, frame, settings, batch)
         pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
         return true
