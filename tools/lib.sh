@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts of this directory share. Sourced, never run: it needs bash and sets `root`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -5,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # A crash report helper that waits for a terminal would hold the pipe of a script for ever.
 export SWIFT_BACKTRACE=${SWIFT_BACKTRACE:-enable=no}
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 
 # fail WHERE WHAT WHAT-TO-DO: one line for the operator, then the end of the script.
 fail() {
@@ -44,13 +45,15 @@ need_packages() {
             </dev/null >/dev/null || fail "${0##*/}" "cannot install $missing" \
             "see the lines above; install them by hand and start again"
     else
-        fail "${0##*/}" "missing packages: $missing" "install them (Debian: apt-get install $missing)"
+        fail "${0##*/}" "missing packages: $missing" \
+            "install them (Debian: apt-get install $missing)"
     fi
 }
 
 need_swift() {
-    command -v swift >/dev/null || fail "${0##*/}" "there is no swift on the PATH" \
-        "install Swift 6.3 (https://www.swift.org/install/linux) and start again"
+    command -v swift >/dev/null ||
+        fail "${0##*/}" "there is no swift on the PATH" \
+            "install Swift 6.3 (https://www.swift.org/install/linux) and start again"
 }
 
 # build_release PRODUCT...: the programs as they are shipped. VXGATE_JOBS limits the compilers.

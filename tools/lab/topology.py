@@ -70,7 +70,7 @@ def _veths(lab, side):
 
 
 def _kernel_gateway(lab, side):
-    """The same VSIs as Linux bridges with a vxlan device each: the peer every VTEP is measured by."""
+    """The same VSIs as Linux bridges with a vxlan device each: the peer to be measured by."""
     gateway = f"gw{side}"
     for vsi, vni in VSIS.items():
         lab.ip(gateway,
