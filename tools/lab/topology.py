@@ -9,6 +9,7 @@ SIDES = {                                            # what gw1 and gw2 are
     "two-gateways": ("vxgate", "vxgate"),
     "kernel-peer": ("vxgate", "kernel"),
     "kernel-only": ("kernel", "kernel"),
+    "bare": (None, None),                            # wire and veths, for gateways started by hand
 }
 OVERHEAD = 50                                        # IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
 VSIS = {"red": 10, "blue": 20, "measure": 30}        # VSI -> VNI
@@ -42,12 +43,12 @@ def build(lab, options):
         lab.namespace(role)
     _wire(lab, options.mtu)
     for side, kind in enumerate(kinds, start=1):
-        access = "veth" if kind == "kernel" else options.access
+        access = options.access if kind == "vxgate" else "veth"
         if access == "veth":
             _veths(lab, side)
         if kind == "kernel":
             _kernel_gateway(lab, side)
-        else:
+        elif kind == "vxgate":
             text = configuration(lab, side, access, options)
             lab.start(f"gw{side}", os.path.realpath(options.binary), text)
         _hosts(lab, side, options.mtu - OVERHEAD)
