@@ -15,7 +15,7 @@ extension EndToEnd {
                 #expect(reasons.count > 40)
                 let rows = reasons.map { "| `\($0.reason)` | \($0.stage) | \($0.description) |" }
                 let table =
-                    (["| reason | stage | a packet is counted when |", "| --- | --- | --- |"] + rows)
+                    (["| reason | stage | counted when |", "| --- | --- | --- |"] + rows)
                     .joined(separator: "\n")
                 let text = try String(contentsOfFile: Self.manual, encoding: .utf8)
                 if !text.contains(table) {
