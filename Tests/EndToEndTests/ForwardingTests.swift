@@ -54,6 +54,16 @@ extension EndToEnd {
             }
         }
 
+        /// The hosts cut these themselves: later fragments carry no ports.
+        @Test("Fragments of large packets arrive and are put together", arguments: Network.all)
+        func fragments(network: Network) throws {
+            try TestLab.with(network) { lab in
+                for size in [3000, 9000, 60_000] {
+                    try #expect(lab.ping("red1", "10.1.0.2", options: "-s \(size)") == 3)
+                }
+            }
+        }
+
         @Test("UDP of every size comes back unchanged", arguments: Network.all)
         func datagrams(network: Network) throws {
             try TestLab.with(network) { lab in
