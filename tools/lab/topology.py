@@ -1,0 +1,131 @@
+"""What the labs look like: addresses, devices, and the configuration of each gateway."""
+import os
+import sys
+import time
+
+from labstate import LabError, run
+
+SIDES = {                                            # what gw1 and gw2 are
+    "two-gateways": ("vxgate", "vxgate"),
+    "kernel-peer": ("vxgate", "kernel"),
+    "kernel-only": ("kernel", "kernel"),
+    "bare": (None, None),                            # wire and veths, for gateways started by hand
+}
+OVERHEAD = 50                                        # IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
+VSIS = {"red": 10, "blue": 20, "measure": 30}        # VSI -> VNI
+# Hosts of gateway n by VSI: the role of their namespace and their device, the addresses they hold.
+HOSTS = {
+    1: {"red": ("red1", "red1", ["10.1.0.1/24"]),
+        "blue": ("blue1", "blue1", ["10.1.0.1/24"]),
+        "measure": ("gen", "gen1", [])},
+    2: {"red": ("red2", "red2", ["10.1.0.2/24"]),
+        "blue": ("blue2", "blue2", ["10.1.0.2/24", "10.1.0.3/24"]),
+        "measure": ("gen", "gen2", [])},
+}
+
+
+def default_binary():
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+    return os.environ.get("VXGATE_BINARY") or os.path.join(root, ".build", "release", "vxgate")
+
+
+def vtep(side):
+    return f"198.51.100.{side}"
+
+
+def build(lab, options):
+    kinds = SIDES[options.topology]
+    lab.about = f"{options.topology}, access {options.access}"
+    if "vxgate" in kinds and not os.access(options.binary, os.X_OK):
+        raise LabError(f"no program at {options.binary}: build it with `swift build -c release`")
+    hosts = {role for side in HOSTS.values() for role, _, _ in side.values()}
+    for role in ("gw1", "gw2", *sorted(hosts)):
+        lab.namespace(role)
+    _wire(lab, options.mtu)
+    for side, kind in enumerate(kinds, start=1):
+        access = options.access if kind == "vxgate" else "veth"
+        if access == "veth":
+            _veths(lab, side)
+        if kind == "kernel":
+            _kernel_gateway(lab, side)
+        elif kind == "vxgate":
+            text = configuration(lab, side, access, options)
+            lab.start(f"gw{side}", os.path.realpath(options.binary), text)
+        _hosts(lab, side, options.mtu - OVERHEAD)
+
+
+def _wire(lab, mtu):
+    """One veth is the underlay; each end has its VTEP address."""
+    run(["ip", "-n", lab.roles["gw1"], "link", "add", "under", "mtu", str(mtu), "type", "veth",
+         "peer", "name", "under", "mtu", str(mtu), "netns", lab.roles["gw2"]])
+    for side in (1, 2):
+        lab.ip(f"gw{side}", f"addr add {vtep(side)}/24 dev under", "link set under up")
+
+
+def _veths(lab, side):
+    """A veth for each host; the gateway's end has the host's device name with `-port`."""
+    for role, device, _ in HOSTS[side].values():
+        run(["ip", "-n", lab.roles[f"gw{side}"], "link", "add", f"{device}-port", "type", "veth",
+             "peer", "name", device, "netns", lab.roles[role]])
+        lab.ip(f"gw{side}", f"link set {device}-port up")
+
+
+def _kernel_gateway(lab, side):
+    """The same VSIs as Linux bridges with a vxlan device each: the peer to be measured by."""
+    gateway = f"gw{side}"
+    for vsi, vni in VSIS.items():
+        lab.ip(gateway,
+               f"link add br-{vsi} type bridge stp_state 0 mcast_snooping 0",
+               f"link add vx-{vsi} type vxlan id {vni} local {vtep(side)} "
+               f"remote {vtep(3 - side)} dstport 4789 srcport 49152 65535 ttl 64",
+               f"link set vx-{vsi} master br-{vsi}",
+               f"link set {HOSTS[side][vsi][1]}-port master br-{vsi}",
+               f"link set vx-{vsi} up", f"link set br-{vsi} up")
+
+
+def _hosts(lab, side, mtu):
+    for role, device, addresses in HOSTS[side].values():
+        _await_device(lab, role, device)
+        lab.ip(role, f"link set {device} mtu {mtu} up",
+               *(f"addr add {address} dev {device}" for address in addresses))
+
+
+def _await_device(lab, role, device, seconds=5):
+    limit = time.monotonic() + seconds
+    while lab.inside(role, ["ip", "link", "show", device], check=False).returncode:
+        if time.monotonic() > limit:
+            raise LabError(f"{role}: the device {device} did not appear in {seconds} s")
+        time.sleep(0.05)
+
+
+def configuration(lab, side, access, options):
+    """The file of one gateway."""
+    sections = {
+        "system": {"name": f"gw{side}", "workers": options.workers},
+        "vtep": {"address": vtep(side)},
+        "control": {"socket": os.path.join(lab.directory, f"gw{side}", "control.sock")},
+    }
+    for change in options.set:
+        place, separator, value = change.partition("=")
+        section, dot, key = place.partition(".")
+        if not separator or not dot or section not in sections:
+            raise LabError(f"--set {change}: write SECTION.KEY=VALUE with SECTION one of "
+                           f"{', '.join(sections)}")
+        sections[section][key] = value
+    lines = []
+    for section, values in sections.items():
+        lines += [f"{section}:", *(f"  {key}: {value}" for key, value in values.items())]
+    lines += ["peers:", f"  - {{ name: gw{3 - side}, address: {vtep(3 - side)} }}", "vsis:"]
+    lines += [f"  - {{ name: {vsi}, vni: {vni} }}" for vsi, vni in VSIS.items()]
+    lines.append("access-ports:")
+    for vsi, (role, device, _) in HOSTS[side].items():
+        if access == "tap":
+            where = f"type: tap, device: {device}, netns: {lab.roles[role]}"
+        else:
+            where = f"type: packet, device: {device}-port"
+        lines.append(f"  - {{ name: {device}, {where}, vsi: {vsi} }}")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit("this file is part of tools/lab/lab")
