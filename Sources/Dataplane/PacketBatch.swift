@@ -5,11 +5,12 @@ public import Wire
 /// A vector of up to 256 lanes, one column for each thing the stages know of a packet, and the list of
 /// outputs that the lanes become.
 ///
-/// A trivial handle over memory that one worker owns from start to stop.
+/// A trivial handle, one pointer wide, over memory that one worker owns from start to stop.
 ///
 /// Thread-safety: one worker. Lifetime of a lane: one turn.
 /// Capacity: `laneCapacity` lanes, `outputCapacity` outputs; replication that needs more goes on after
 /// the outputs so far have been sent.
+@safe
 public struct PacketBatch: Sendable {
     public static let laneCapacity = 256
     public static let outputCapacity = 1024
@@ -22,84 +23,56 @@ public struct PacketBatch: Sendable {
     public static let tagIsService: UInt32 = 0x2_0000
 
     // Written by receive.
-    public let frames: Column<UInt>
-    public let lengths: Column<UInt32>
-    public let slots: Column<UInt32>
-    public let ingressDevice: Column<UInt16>
-    public let outerSource: Column<UInt32>
-    public let outerTOS: Column<UInt8>
-    public let segmentations: Column<Segmentation>
+    public var frames: Column<UInt> { @_noLocks get { unsafe columns.pointee.frames } }
+    public var lengths: Column<UInt32> { @_noLocks get { unsafe columns.pointee.lengths } }
+    public var slots: Column<UInt32> { @_noLocks get { unsafe columns.pointee.slots } }
+    public var ingressDevice: Column<UInt16> { @_noLocks get { unsafe columns.pointee.ingressDevice } }
+    public var outerSource: Column<UInt32> { @_noLocks get { unsafe columns.pointee.outerSource } }
+    public var outerTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outerTOS } }
+    public var segmentations: Column<Segmentation> { @_noLocks get { unsafe columns.pointee.segmentations } }
     /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
-    public let vlan: Column<UInt32>
+    public var vlan: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vlan } }
 
     // Written by the stages.
-    public let vni: Column<UInt32>
-    public let vsi: Column<UInt16>
-    public let ingress: Column<Destination>
-    public let destinationMAC: Column<UInt64>
-    public let sourceMAC: Column<UInt64>
-    public let etherType: Column<UInt16>
-    public let egress: Column<Destination>
-    public let verdict: Column<Verdict>
+    public var vni: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vni } }
+    public var vsi: Column<UInt16> { @_noLocks get { unsafe columns.pointee.vsi } }
+    public var ingress: Column<Destination> { @_noLocks get { unsafe columns.pointee.ingress } }
+    public var destinationMAC: Column<UInt64> { @_noLocks get { unsafe columns.pointee.destinationMAC } }
+    public var sourceMAC: Column<UInt64> { @_noLocks get { unsafe columns.pointee.sourceMAC } }
+    public var etherType: Column<UInt16> { @_noLocks get { unsafe columns.pointee.etherType } }
+    public var egress: Column<Destination> { @_noLocks get { unsafe columns.pointee.egress } }
+    public var verdict: Column<Verdict> { @_noLocks get { unsafe columns.pointee.verdict } }
     /// Flow entropy with bit 32 set, or 0 while nobody needed it.
-    public let flowHash: Column<UInt64>
+    public var flowHash: Column<UInt64> { @_noLocks get { unsafe columns.pointee.flowHash } }
 
     /// The lanes still on their way, in order.
-    public let active: Column<UInt16>
-    public let activeCount: Cell<Int>
-    public let laneCount: Cell<Int>
+    public var active: Column<UInt16> { @_noLocks get { unsafe columns.pointee.active } }
+    public var activeCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.activeCount } }
+    public var laneCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.laneCount } }
 
     // One row for each copy that leaves.
-    public let outputLane: Column<UInt16>
-    public let outputDestination: Column<Destination>
-    public let outputSourcePort: Column<UInt32>
-    public let outputTOS: Column<UInt8>
-    public let outputTTL: Column<UInt8>
-    public let outputDoNotFragment: Column<Bool>
-    public let outputCount: Cell<Int>
+    public var outputLane: Column<UInt16> { @_noLocks get { unsafe columns.pointee.outputLane } }
+    public var outputDestination: Column<Destination> { @_noLocks get { unsafe columns.pointee.outputDestination } }
+    public var outputSourcePort: Column<UInt32> { @_noLocks get { unsafe columns.pointee.outputSourcePort } }
+    public var outputTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTOS } }
+    public var outputTTL: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTTL } }
+    public var outputDoNotFragment: Column<Bool> { @_noLocks get { unsafe columns.pointee.outputDoNotFragment } }
+    public var outputCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.outputCount } }
 
     // Scratch of the table lookups.
-    public let keys: Column<UInt64>
-    public let foundSlots: Column<Int32>
+    public var keys: Column<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
+    public var foundSlots: Column<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
-    public let now: Cell<UInt64>
-    public let coarseTime: Cell<UInt32>
+    public var now: Cell<UInt64> { @_noLocks get { unsafe columns.pointee.now } }
+    public var coarseTime: Cell<UInt32> { @_noLocks get { unsafe columns.pointee.coarseTime } }
+
+    // One thread's memory; the handle may be handed over to it.
+    nonisolated(unsafe) private let columns: UnsafeMutablePointer<PacketColumns>
 
     public init() {
-        let lanes = Self.laneCapacity
-        let outputs = Self.outputCapacity
-        frames = Column(count: lanes, repeating: 0)
-        lengths = Column(count: lanes, repeating: 0)
-        slots = Column(count: lanes, repeating: 0)
-        ingressDevice = Column(count: lanes, repeating: 0)
-        outerSource = Column(count: lanes, repeating: 0)
-        outerTOS = Column(count: lanes, repeating: 0)
-        segmentations = Column(count: lanes, repeating: .none)
-        vlan = Column(count: lanes, repeating: 0)
-        vni = Column(count: lanes, repeating: 0)
-        vsi = Column(count: lanes, repeating: 0)
-        ingress = Column(count: lanes, repeating: .none)
-        destinationMAC = Column(count: lanes, repeating: 0)
-        sourceMAC = Column(count: lanes, repeating: 0)
-        etherType = Column(count: lanes, repeating: 0)
-        egress = Column(count: lanes, repeating: .none)
-        verdict = Column(count: lanes, repeating: .pending)
-        flowHash = Column(count: lanes, repeating: 0)
-        active = Column(count: lanes, repeating: 0)
-        activeCount = Cell(0)
-        laneCount = Cell(0)
-        outputLane = Column(count: outputs, repeating: 0)
-        outputDestination = Column(count: outputs, repeating: .none)
-        outputSourcePort = Column(count: outputs, repeating: 0)
-        outputTOS = Column(count: outputs, repeating: 0)
-        outputTTL = Column(count: outputs, repeating: 0)
-        outputDoNotFragment = Column(count: outputs, repeating: false)
-        outputCount = Cell(0)
-        keys = Column(count: lanes, repeating: 0)
-        foundSlots = Column(count: lanes, repeating: -1)
-        now = Cell(0)
-        coarseTime = Cell(0)
+        unsafe columns = .allocate(capacity: 1)
+        unsafe columns.initialize(to: PacketColumns())
     }
 
     /// The bytes of a lane as the stages so far have left them.
@@ -174,36 +147,7 @@ public struct PacketBatch: Sendable {
     }
 
     public func deallocate() {
-        frames.deallocate()
-        lengths.deallocate()
-        slots.deallocate()
-        ingressDevice.deallocate()
-        outerSource.deallocate()
-        outerTOS.deallocate()
-        segmentations.deallocate()
-        vlan.deallocate()
-        vni.deallocate()
-        vsi.deallocate()
-        ingress.deallocate()
-        destinationMAC.deallocate()
-        sourceMAC.deallocate()
-        etherType.deallocate()
-        egress.deallocate()
-        verdict.deallocate()
-        flowHash.deallocate()
-        active.deallocate()
-        activeCount.deallocate()
-        laneCount.deallocate()
-        outputLane.deallocate()
-        outputDestination.deallocate()
-        outputSourcePort.deallocate()
-        outputTOS.deallocate()
-        outputTTL.deallocate()
-        outputDoNotFragment.deallocate()
-        outputCount.deallocate()
-        keys.deallocate()
-        foundSlots.deallocate()
-        now.deallocate()
-        coarseTime.deallocate()
+        unsafe columns.pointee.deallocate()
+        unsafe columns.deallocate()
     }
 }

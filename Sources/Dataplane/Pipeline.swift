@@ -15,14 +15,14 @@ public struct Pipeline: Sendable {
     public let workerToAgent: SPSCRing<PuntEvent>
     /// For each port, the time in nanoseconds before which its ARP budget is spent.
     public let policers: Column<UInt64>
-    public var tables: TableSet
+    public var tables: TableView
 
     /// ARP packets that may come at once beyond the steady rate.
     static var arpBurst: UInt64 { @_noLocks get { 32 } }
 
     public init(
         batch: PacketBatch, counters: Counters, workerToAgent: SPSCRing<PuntEvent>,
-        policers: Column<UInt64>, tables: TableSet
+        policers: Column<UInt64>, tables: TableView
     ) {
         self.batch = batch
         self.counters = counters

@@ -92,7 +92,7 @@ struct Worker {
             &+ ring.reap(into: completions + waiting, limit: Self.completionCapacity &- waiting)
         guard count > 0 else { return false }
         guard let address = unsafe snapshot.observe(number) else { return false }
-        pipeline.tables = unsafe address.assumingMemoryBound(to: TableSet.self).pointee
+        pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
         let start = vx_monotonic_nanoseconds()
         batch.now.value = start
         batch.coarseTime.value = UInt32(truncatingIfNeeded: start / 250_000_000)

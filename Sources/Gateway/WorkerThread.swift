@@ -120,7 +120,7 @@ extension Worker {
             to: TableSet.self)
         pipeline = unsafe Pipeline(
             batch: batch, counters: link.counters, workerToAgent: link.workerToAgent,
-            policers: plan.policers, tables: tables.pointee)
+            policers: plan.policers, tables: TableView(tables))
     }
 
     private static func buffers(

@@ -108,14 +108,14 @@ public enum ClassifyStage {
 
     @_noLocks
     private static func mappedPort(
-        _ device: DeviceRecord, _ tag: UInt32, _ tables: TableSet
+        _ device: DeviceRecord, _ tag: UInt32, _ tables: TableView
     ) -> Int {
         guard device.vlanTable >= 0, tag & PacketBatch.tagIsService == 0 else { return -1 }
         return Int(tables.vlanPorts[Int(device.vlanTable) &+ Int(tag & 0xFFF)])
     }
 
     @_noLocks
-    private static func keepsTags(_ port: Int, _ tables: TableSet) -> Bool {
+    private static func keepsTags(_ port: Int, _ tables: TableView) -> Bool {
         switch tables.vsis[Int(tables.ports[port].vsi)].innerVLAN {
         case .keep: return true
         case .drop, .strip: return false
