@@ -119,8 +119,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
             layers.endOffset &- layers.layer3Offset > maximumPacketByteCount
         else { return nil }
         let headerByteCount = layers.payloadOffset &- layers.layer3Offset
+        guard maximumPacketByteCount > headerByteCount else { return nil }
         let segmentSize = maximumPacketByteCount &- headerByteCount
-        guard segmentSize > 0 else { return nil }
         let flags = TCPHeader(frame: frame, at: layers.transportOffset).flags
         var result = Segmentation.none
         result.kind = layers.isIPv6 ? .tcp6 : .tcp4
