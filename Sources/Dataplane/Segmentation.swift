@@ -97,9 +97,9 @@ public struct Segmentation: BitwiseCopyable, Sendable {
     /// the mistake costs time alone.
     @_noLocks
     public static func unfinishedChecksum(in frame: FrameView) -> Segmentation? {
-        guard let layers = FrameLayers.parse(frame), hasUnfinishedChecksum(frame, layers) else {
-            return nil
-        }
+        guard !isSurelyFinished(frame), let layers = FrameLayers.parse(frame),
+            hasUnfinishedChecksum(frame, layers)
+        else { return nil }
         var result = Segmentation.none
         result.describeChecksum(layers, isUnfinished: true)
         return result
@@ -143,6 +143,28 @@ public struct Segmentation: BitwiseCopyable, Sendable {
     private static func hasUnfinishedChecksum(_ frame: FrameView, _ layers: FrameLayers) -> Bool {
         let pseudoHeader = layers.pseudoHeader(frame, length: layers.transportByteCount)
         return frame.loadUInt16(at: layers.checksumOffset) == InternetChecksum.fold(pseudoHeader)
+    }
+
+    /// Settles at a few loads what nearly every frame is: IPv4 without tag and options whose checksum
+    /// is not the pseudo-header's sum. False says nothing.
+    @_noLocks @inline(__always)
+    private static func isSurelyFinished(_ frame: FrameView) -> Bool {
+        guard frame.count >= 54, frame.loadUInt16(at: 12) == EtherType.ipv4,
+            frame.loadUInt8(at: 14) == 0x45
+        else { return false }
+        let protocolNumber = frame.loadUInt8(at: 23)
+        let field: Int
+        switch protocolNumber {
+        case 6: field = 34 &+ TCPHeader.checksumOffset
+        case 17: field = 34 &+ UDPHeader.checksumOffset
+        default: return true
+        }
+        let addresses = frame.loadUInt64(at: 26)
+        let length = UInt64(frame.loadUInt16(at: 16)) &- 20
+        let sum =
+            (addresses &>> 32) &+ (addresses & 0xFFFF_FFFF) &+ UInt64(protocolNumber)
+            &+ (length & 0xFFFF)
+        return frame.loadUInt16(at: field) != InternetChecksum.fold(sum)
     }
 
     /// Where the header after IP or the first MPLS label starts; nil for other frames, which have no
