@@ -4,7 +4,8 @@ public import Wire
 /// transport checksum its sender left to the network card, or neither.
 ///
 /// These are the terms of the virtio-net header (Virtio 1.3 section 5.1.6). They come from a guest
-/// or from the kernel's guess and are trusted by nobody: whoever acts on them parses the frame again.
+/// or from the kernel's guess and are trusted by nobody: whoever acts on them parses the frame
+/// again.
 ///
 /// Layout: 11 bytes, trivial, a column's element.
 public struct Segmentation: BitwiseCopyable, Sendable {
@@ -55,8 +56,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         }
     }
 
-    /// The same metadata after `amount` bytes were put in front of the IP header (or taken out, when
-    /// negative), as a VLAN tag is.
+    /// The same metadata after `amount` bytes were put in front of the IP header (or taken out,
+    /// when negative), as a VLAN tag is.
     @_noLocks
     public func shifted(by amount: Int) -> Segmentation {
         guard needsChecksum || isSuperPacket else { return self }
@@ -90,8 +91,9 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         return true
     }
 
-    /// What `completeChecksum` needs when the frame's sender left its TCP or UDP checksum unfinished,
-    /// which shows by a field that equals the sum of the pseudo-header; nil when it is finished.
+    /// What `completeChecksum` needs when the frame's sender left its TCP or UDP checksum
+    /// unfinished, which shows by a field that equals the sum of the pseudo-header; nil when it is
+    /// finished.
     ///
     /// One finished checksum in 65,536 looks the same. Completing it computes the value it has, so
     /// the mistake costs time alone.
@@ -145,8 +147,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         return frame.loadUInt16(at: layers.checksumOffset) == InternetChecksum.fold(pseudoHeader)
     }
 
-    /// Settles at a few loads what nearly every frame is: IPv4 without tag and options whose checksum
-    /// is not the pseudo-header's sum. False says nothing.
+    /// Settles at a few loads what nearly every frame is: IPv4 without tag and options whose
+    /// checksum is not the pseudo-header's sum. False says nothing.
     @_noLocks @inline(__always)
     private static func isSurelyFinished(_ frame: FrameView) -> Bool {
         guard frame.count >= 54, frame.loadUInt16(at: 12) == EtherType.ipv4,
@@ -167,8 +169,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         return frame.loadUInt16(at: field) != InternetChecksum.fold(sum)
     }
 
-    /// Where the header after IP or the first MPLS label starts; nil for other frames, which have no
-    /// checksum that a card would finish.
+    /// Where the header after IP or the first MPLS label starts; nil for other frames, which have
+    /// no checksum that a card would finish.
     @_noLocks
     private static func endOfNetworkHeader(_ frame: FrameView) -> Int? {
         guard frame.holds(EthernetHeader.byteCount, at: 0) else { return nil }

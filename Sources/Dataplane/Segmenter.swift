@@ -9,7 +9,8 @@ public import Wire
 /// Cost: for each segment one copy of the headers and one pass over its payload for the checksum.
 /// Standard: RFC 9293 section 3.1, RFC 768, RFC 791; ECN flags as RFC 3168 section 6.1.2 asks.
 public struct Segmenter {
-    /// One packet: `headerByteCount` bytes of the caller's memory, then a range of the super-packet.
+    /// One packet: `headerByteCount` bytes of the caller's memory, then a range of the
+    /// super-packet.
     public struct Segment {
         public let headerByteCount: Int
         public let payloadOffset: Int
@@ -24,8 +25,8 @@ public struct Segmenter {
     /// At least 1.
     public let segmentCount: Int
 
-    /// What the header memory of a segment must hold: Ethernet 14, two VLAN tags 8, the longest IPv4
-    /// header 60 and the longest TCP header 60 make 142; the rest is left to IPv6 extensions.
+    /// What the header memory of a segment must hold: Ethernet 14, two VLAN tags 8, the longest
+    /// IPv4 header 60 and the longest TCP header 60 make 142; the rest is left to IPv6 extensions.
     public static var maximumHeaderByteCount: Int { @_noLocks get { 160 } }
 
     /// Segments of one super-packet at most. 64 KiB in segments of 48 bytes, the least size that
@@ -79,8 +80,8 @@ public struct Segmenter {
         }
     }
 
-    /// Writes the headers of segment `index`, Ethernet first and checksums complete, to the start of
-    /// `header`.
+    /// Writes the headers of segment `index`, Ethernet first and checksums complete, to the start
+    /// of `header`.
     ///
     /// - Parameters:
     ///   - index: 0..<`segmentCount`.

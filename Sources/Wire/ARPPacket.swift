@@ -90,8 +90,8 @@ public struct ARPPacket {
         @_noLocks nonmutating set { frame.store(newValue, at: offset &+ Field.targetIP) }
     }
 
-    /// A duplicate-address check: the sender does not hold the address yet, so nothing is learned from
-    /// it and only the true owner answers (RFC 5227 section 2.1.1).
+    /// A duplicate-address check: the sender does not hold the address yet, so nothing is learned
+    /// from it and only the true owner answers (RFC 5227 section 2.1.1).
     public var isProbe: Bool { @_noLocks get { operation == Self.request && senderIP.bits == 0 } }
 
     /// The sender tells its own address (RFC 5227 section 2.3), also called gratuitous.
@@ -99,8 +99,8 @@ public struct ARPPacket {
         @_noLocks get { senderIP.bits == targetIP.bits && senderIP.bits != 0 }
     }
 
-    /// Turns the request round in place: whoever asked becomes the target, and the address asked for
-    /// is said to be at `answer`. The Ethernet addresses are the caller's.
+    /// Turns the request round in place: whoever asked becomes the target, and the address asked
+    /// for is said to be at `answer`. The Ethernet addresses are the caller's.
     @_noLocks
     public func rewriteToReply(answer: MACAddress) {
         let asked = targetIP

@@ -102,8 +102,8 @@ public struct EthernetHeader {
         self.etherType = etherType
     }
 
-    /// The frame without its first tag: the addresses move up four bytes and the frame starts there.
-    /// A frame too short for a tag is given back as it is.
+    /// The frame without its first tag: the addresses move up four bytes and the frame starts
+    /// there. A frame too short for a tag is given back as it is.
     @_noLocks
     public static func withoutTag(_ frame: FrameView) -> FrameView {
         guard frame.holds(byteCount &+ tagByteCount, at: 0) else { return frame }
@@ -115,8 +115,8 @@ public struct EthernetHeader {
         return stripped
     }
 
-    /// Puts a customer tag into the frame that starts four bytes into `frame`: the addresses move down
-    /// into those four bytes. False when there is no room for both.
+    /// Puts a customer tag into the frame that starts four bytes into `frame`: the addresses move
+    /// down into those four bytes. False when there is no room for both.
     @_noLocks
     public static func insertTag(
         _ frame: FrameView, vlanIdentifier: UInt16, priority: UInt8

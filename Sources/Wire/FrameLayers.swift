@@ -1,5 +1,5 @@
-/// Where the layers of a frame with TCP or UDP over IP lie. Everything in it was checked against the
-/// bytes there are, so that loads within the named headers cannot leave the frame.
+/// Where the layers of a frame with TCP or UDP over IP lie. Everything in it was checked against
+/// the bytes there are, so that loads within the named headers cannot leave the frame.
 public struct FrameLayers {
     /// The IP header; 14, more behind VLAN tags.
     public let layer3Offset: Int

@@ -115,8 +115,8 @@ public struct ICMPv4 {
         updateChecksum(length: length)
     }
 
-    /// Writes an error about the packet `original`, which starts with its IPv4 header, and quotes as
-    /// much of it as may be (RFC 1812 section 4.3.2.3).
+    /// Writes an error about the packet `original`, which starts with its IPv4 header, and quotes
+    /// as much of it as may be (RFC 1812 section 4.3.2.3).
     ///
     /// - Parameters:
     ///   - original: outside of the bytes written.

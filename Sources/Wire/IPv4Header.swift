@@ -202,7 +202,8 @@ public struct IPv4Header {
         updateChecksum()
     }
 
-    /// The sum over the header as it is; three loads when it has no options, as nearly all have none.
+    /// The sum over the header as it is; three loads when it has no options, as nearly all have
+    /// none.
     @_noLocks
     private func headerSum() -> UInt64 {
         guard !hasOptions else {

@@ -5,7 +5,8 @@
 /// pseudo-header are added by handing one sum to the next as `initial`. Every range but the last
 /// has an even length. `checksum(_:)` ends the chain with the value that goes on the wire.
 public enum InternetChecksum {
-    /// Adds the words of `length` bytes at `offset` to `initial`; an odd last byte is padded with zero.
+    /// Adds the words of `length` bytes at `offset` to `initial`; an odd last byte is padded with
+    /// zero.
     ///
     /// The words are added as they lie in memory and the byte order is put right once at the end,
     /// which the sum allows (RFC 1071 section 2B). Eight 32-bit lanes are added at a time, their
