@@ -72,7 +72,7 @@ public struct Segmentation: BitwiseCopyable, Sendable {
     /// Finishes the partial checksum in `frame` in place; nothing to do is success.
     ///
     /// The field must lie behind the network header, so that a guest cannot use it to change
-    /// addresses after they were checked.
+    /// addresses after they were checked; padding behind the packet is not summed.
     ///
     /// - Returns: false, and the frame unchanged, when start or offset point elsewhere.
     @_noLocks
@@ -80,11 +80,11 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         guard needsChecksum else { return true }
         let start = Int(checksumStart)
         let field = start &+ Int(checksumOffset)
-        guard let layer4 = Self.endOfNetworkHeader(frame), start >= layer4,
-            frame.holds(2, at: field)
+        guard let extent = Self.transportExtent(frame), start >= extent.start,
+            field &+ 2 <= extent.end
         else { return false }
         let sum = InternetChecksum.sum(
-            frame, offset: start, length: frame.count &- start, initial: 0)
+            frame, offset: start, length: extent.end &- start, initial: 0)
         let isUDP = Int(checksumOffset) == UDPHeader.checksumOffset
         frame.store(
             isUDP ? InternetChecksum.checksumUDP(sum) : InternetChecksum.checksum(sum), at: field)
@@ -169,10 +169,10 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         return frame.loadUInt16(at: field) != InternetChecksum.fold(sum)
     }
 
-    /// Where the header after IP or the first MPLS label starts; nil for other frames, which have
-    /// no checksum that a card would finish.
+    /// Where a checksum that a card would finish can lie: from the end of the IP header or first MPLS
+    /// label to the end of the packet, padding left out. Nil for other frames.
     @_noLocks
-    private static func endOfNetworkHeader(_ frame: FrameView) -> Int? {
+    private static func transportExtent(_ frame: FrameView) -> (start: Int, end: Int)? {
         guard frame.holds(EthernetHeader.byteCount, at: 0) else { return nil }
         var etherType = frame.loadUInt16(at: 12)
         var offset = EthernetHeader.byteCount
@@ -185,11 +185,26 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         case 0x0800:
             guard frame.holds(IPv4Header.byteCount, at: offset) else { return nil }
             let header = IPv4Header(frame: frame, at: offset)
-            return offset &+ max(header.headerByteCount, IPv4Header.byteCount)
-        case 0x86DD: return offset &+ IPv6Header.byteCount
-        case 0x8847, 0x8848: return offset &+ 4
+            let length = max(header.headerByteCount, IPv4Header.byteCount)
+            return (offset &+ length, end(frame, offset, header.totalLength, length))
+        case 0x86DD:
+            guard frame.holds(IPv6Header.byteCount, at: offset) else { return nil }
+            let length = IPv6Header.byteCount
+            let payload = IPv6Header(frame: frame, at: offset).payloadLength
+            return (offset &+ length, end(frame, offset, length &+ payload, length))
+        case 0x8847, 0x8848: return (offset &+ 4, frame.count)
         default: return nil
         }
+    }
+
+    /// The end of the packet by its own length, or of the frame where that length cannot be: super-
+    /// packets beyond 64 KiB say zero.
+    @_noLocks
+    private static func end(
+        _ frame: FrameView, _ offset: Int, _ length: Int, _ headerByteCount: Int
+    ) -> Int {
+        let isPlausible = length > headerByteCount && frame.holds(length, at: offset)
+        return isPlausible ? offset &+ length : frame.count
     }
 }
 

@@ -98,11 +98,15 @@ public struct ICMPv4 {
     }
 
     /// Turns a checked echo request into its reply in place. The IP addresses are the caller's.
+    ///
+    /// A reply may be nothing but zeros, the one case in which an incremental update is wrong: zero
+    /// where ones belong. A result of zero is therefore computed anew.
     @_noLocks
     public func rewriteToEchoReply() {
         let old = frame.loadUInt16(at: offset)
         frame.store(0 as UInt16, at: offset)
         checksum = InternetChecksum.updated(checksum, replacing: old, with: 0)
+        if checksum == 0 { updateChecksum(length: length) }
     }
 
     /// Writes an echo message whose data already lies after the first eight bytes.

@@ -52,6 +52,15 @@ import Wire
         }
     }
 
+    @Test func `Padding behind the packet has no part in the checksum`() throws {
+        for (index, builder) in frames(.unfinished, payload: [1, 2, 3]).enumerated() {
+            let frame = arena.frame(builder.bytes + [9, 9, 9])
+            let found = try #require(Segmentation.unfinishedChecksum(in: frame))
+            #expect(found.completeChecksum(in: frame))
+            #expect(frame.bytes == frames(.right, payload: [1, 2, 3])[index].bytes + [9, 9, 9])
+        }
+    }
+
     @Test func `Completing a finished checksum taken for unfinished changes nothing`() throws {
         // The payload is chosen so that the right checksum is the pseudo-header's sum.
         for index in 0..<6 {

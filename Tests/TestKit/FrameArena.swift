@@ -16,8 +16,9 @@ public final class FrameArena {
     /// A copy of `bytes`.
     public func frame(_ bytes: [UInt8]) -> FrameView {
         let block = UnsafeMutablePointer<UInt8>.allocate(capacity: bytes.count)
-        for (index, byte) in bytes.enumerated() {
-            unsafe (block + index).initialize(to: byte)
+        unsafe bytes.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            unsafe block.initialize(from: base, count: $0.count)
         }
         unsafe blocks.append(block)
         return unsafe FrameView(base: block, count: bytes.count)
@@ -31,10 +32,12 @@ public final class FrameArena {
 
 extension FrameView {
     /// A copy of the bytes.
-    public var bytes: [UInt8] { (0..<count).map { loadUInt8(at: $0) } }
+    public var bytes: [UInt8] {
+        unsafe Array(UnsafeBufferPointer(start: pointer, count: count))
+    }
 
     /// A copy of `length` bytes at `offset`.
     public func bytes(at offset: Int, _ length: Int) -> [UInt8] {
-        (offset..<offset + length).map { loadUInt8(at: $0) }
+        dropFirst(offset).prefix(length).bytes
     }
 }

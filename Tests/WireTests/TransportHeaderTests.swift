@@ -102,6 +102,17 @@ import Wire
         }
     }
 
+    @Test func `ICMP: a reply of nothing but zeros has a right checksum`() {
+        // Found by the fuzzer: identifier, sequence and data zero.
+        for count in [0, 1, 56] {
+            let zeros = [UInt8](repeating: 0, count: count)
+            let frame = arena.frame(FrameBuilder.empty.icmp(type: 8, rest: 0).payload(zeros).bytes)
+            let message = ICMPv4(frame: frame, at: 0, length: frame.count)
+            message.rewriteToEchoReply()
+            #expect(message.check() == .valid && message.checksum == 0xFFFF)
+        }
+    }
+
     @Test func `ICMP: a message cut short or flipped is refused`() {
         let bytes = FrameBuilder.empty.icmp(type: 8).payload(count: 8).bytes
         arena.forEachTruncation(of: bytes) { frame in
