@@ -1,0 +1,168 @@
+import Dataplane
+import Memory
+import Tables
+import Wire
+
+/// A small gateway with one of everything the stages tell apart, made once and never freed.
+///
+/// | VSI | VNI | properties |
+/// |---|---|---|
+/// | 0 | 10 | learns, floods everything, drops inner tags |
+/// | 1 | 20 | interface 10.1.1.1/24, ARP suppression, keeps inner tags |
+/// | 2 | 30 | interface 20.1.1.1/24, strips inner tags, floods no unknown unicast |
+/// | 3 | none | local, learns nothing, floods broadcasts alone |
+///
+/// Ports 0 to 3 are the native ports of devices 0 to 3, one in each VSI; port 4 is VLAN 100 of
+/// device 0, in VSI 1; port 5 is down, in VSI 0. Device 4 has no native port. Peer 0 carries every
+/// VNI, peer 1 only VNI 10.
+struct World {
+    static let vtep: UInt32 = 0xAC10_0001
+    static let peers: [UInt32] = [0xAC10_0002, 0xAC10_0003]
+    static let gatewayMAC: UInt64 = 0x0200_5E00_0001
+    static let hostMAC: UInt64 = 0x02AA_0000_0001
+    static let remoteMAC: UInt64 = 0x02CC_0000_0003
+    /// A static entry behind peer 1.
+    static let staticMAC: UInt64 = 0x02DD_0000_0004
+    static let gatewayAddress: UInt32 = 0x0A01_0101
+    static let otherGatewayAddress: UInt32 = 0x1401_0101
+    static let hostAddress: UInt32 = 0x0A01_010B
+    static let remoteAddress: UInt32 = 0x1401_010C
+    /// Known, in the host's subnet and behind a tunnel: what ARP suppression answers for.
+    static let neighborAddress: UInt32 = 0x0A01_010C
+
+    let pipeline: Pipeline
+    let region: PageRegion
+
+    init(settings: TableSet.Settings) {
+        region = PageRegion(byteCount: CounterLayout.count * 8)
+        pipeline = Pipeline(
+            batch: PacketBatch(), counters: Counters(region: region),
+            workerToAgent: SPSCRing(capacity: 8, filler: .filler),
+            policers: Column(count: 6, repeating: 0), tables: Self.tables(settings))
+    }
+
+    private static func tables(_ settings: TableSet.Settings) -> TableSet {
+        let vlanPorts = Column<Int32>(count: 4096, repeating: -1)
+        vlanPorts[100] = 4
+        let routes = [
+            route(1, gatewayAddress, 24, interface: 0, via: nil),
+            route(1, otherGatewayAddress, 24, interface: 1, via: nil),
+            route(1, 0x3201_0000, 16, interface: 1, via: remoteAddress),
+            route(1, 0x3202_0000, 16, interface: 0, via: hostAddress),
+        ]
+        return TableSet(
+            forwarding: forwarding(), neighbors: neighbors(), vsis: vsis(), ports: ports(),
+            devices: Column(
+                (0..<5).map {
+                    DeviceRecord(nativePort: $0 == 4 ? -1 : $0, vlanTable: $0 % 4 == 0 ? 0 : -1)
+                },
+                default: DeviceRecord(nativePort: -1, vlanTable: -1)),
+            vlanPorts: vlanPorts,
+            peers: Column(
+                [
+                    PeerRecord(isInUse: true, carriesEveryVNI: true, address: peers[0]),
+                    PeerRecord(isInUse: true, carriesEveryVNI: false, address: peers[1]),
+                ], default: .unused),
+            interfaces: Column(
+                [
+                    InterfaceRecord(
+                        mac: gatewayMAC, vsi: 1, vrf: 1, mtu: 1450, firstSubnet: 0, subnetCount: 1),
+                    InterfaceRecord(
+                        mac: gatewayMAC, vsi: 2, vrf: 1, mtu: 1450, firstSubnet: 1, subnetCount: 1),
+                ],
+                default: InterfaceRecord(
+                    mac: 0, vsi: 0, vrf: 0, mtu: 0, firstSubnet: 0, subnetCount: 0)),
+            subnets: Column(
+                [gatewayAddress, otherGatewayAddress].map {
+                    SubnetRecord(network: $0 & 0xFFFF_FF00, mask: 0xFFFF_FF00, address: $0)
+                }, default: SubnetRecord(network: 0, mask: 0, address: 0)),
+            floodTargets: Column(floodTargets.flatMap { $0 }, default: .none),
+            routes: RouteTable(routes, vrfCount: 2),
+            vsiOfVNI: FixedMap([(10, 0), (20, 1), (30, 2)]),
+            peerOfAddress: FixedMap([(peers[0], 0), (peers[1], 1)]),
+            membership: FixedMap([(TableSet.membershipKey(peer: 1, vsi: 0), 0)]),
+            settings: settings)
+    }
+
+    /// For each VSI its ports, then its peers.
+    private static var floodTargets: [[Destination]] {
+        [
+            [.port(0), .port(5), .peer(0), .peer(1)],
+            [.port(1), .port(4), .peer(0)],
+            [.port(2), .peer(0)],
+            [.port(3)],
+        ]
+    }
+
+    private static func vsis() -> Column<VSIRecord> {
+        let floods: VSIRecord.Flags = [.floodsBroadcast, .floodsUnknownUnicast, .floodsMulticast]
+        let flags: [VSIRecord.Flags] = [
+            [.inUse, .learning, .hasVNI, floods],
+            [.inUse, .learning, .hasVNI, .hasInterface, .suppressesARP, floods],
+            [.inUse, .learning, .hasVNI, .hasInterface, .floodsBroadcast],
+            [.inUse, .floodsBroadcast],
+        ]
+        var first: Int32 = 0
+        let records = (0..<4).map { index in
+            var record = VSIRecord()
+            let targets = floodTargets[index]
+            record.flags = flags[index]
+            record.innerVLAN = [.drop, .keep, .strip, .keep][index]
+            record.vni = [10, 20, 30, 0][index]
+            record.firstPort = first
+            record.portCount = Int32(targets.count { $0.isPort })
+            record.peerCount = Int32(targets.count { $0.isPeer })
+            record.interface = [-1, 0, 1, -1][index]
+            first += Int32(targets.count)
+            return record
+        }
+        return Column(records, default: VSIRecord())
+    }
+
+    private static func ports() -> Column<PortRecord> {
+        Column(
+            (0..<6).map { index in
+                PortRecord(
+                    isInUse: true, isUp: index != 5, vsi: [0, 1, 2, 3, 1, 0][index],
+                    device: UInt16(index % 4), vlan: index == 4 ? 100 : PortRecord.noVLAN)
+            }, default: .unused)
+    }
+
+    private static func forwarding() -> ForwardingTable {
+        let table = ProbeTable(buckets: 16)
+        func add(_ mac: UInt64, _ vsi: UInt16, _ place: Destination, _ kind: UInt64) {
+            let value = ForwardingTable.value(place, kind: kind)
+            _ = table.insert(ForwardingTable.key(mac: mac, vsi: vsi), value: value, time: 0)
+        }
+        for vsi in UInt16(1)...2 { add(gatewayMAC, vsi, .own(Int(vsi) - 1), 3) }
+        add(hostMAC, 0, .port(0), 1)
+        add(hostMAC, 1, .port(1), 1)
+        add(remoteMAC, 0, .peer(0), 1)
+        add(remoteMAC, 2, .peer(0), 1)
+        add(staticMAC, 0, .peer(1), 2)
+        add(0x02EE_0000_0005, 0, .port(5), 2)
+        return ForwardingTable(table: table)
+    }
+
+    private static func neighbors() -> NeighborTable {
+        let table = ProbeTable(buckets: 16)
+        func add(_ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt64) {
+            let value = NeighborTable.value(mac: mac, flags: flags)
+            _ = table.insert(NeighborTable.key(vsi: vsi, address: address), value: value, time: 0)
+        }
+        add(gatewayAddress, 1, gatewayMAC, NeighborTable.ownFlag)
+        add(otherGatewayAddress, 2, gatewayMAC, NeighborTable.ownFlag)
+        add(hostAddress, 1, hostMAC, 0)
+        add(remoteAddress, 2, remoteMAC, NeighborTable.staticFlag)
+        add(neighborAddress, 1, remoteMAC, 0)
+        return NeighborTable(table: table)
+    }
+
+    private static func route(
+        _ vrf: Int, _ network: UInt32, _ length: UInt8, interface: Int, via: UInt32?
+    ) -> RouteTable.Route {
+        RouteTable.Route(
+            vrf: vrf, prefix: IPv4Prefix(address: IPv4Address(bits: network), length: length),
+            interface: interface, via: via.map { IPv4Address(bits: $0) })
+    }
+}
