@@ -12,7 +12,8 @@ extension Agent {
             guard filter(key, value) else { return }
             let kind = ForwardingTable.kind(of: value)
             let age = Int32(bitPattern: time &- writer.forwarding.lastTouched(slot))
-            var row = row(vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
+            var row = row(
+                vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
             row.mac = ForwardingTable.mac(of: key).description
             row.kind = Self.kind(kind)
             row.ageSeconds = kind == .dynamic ? Int(max(age, 0)) / Int(Self.ticksPerSecond) : 0
@@ -23,8 +24,8 @@ extension Agent {
         return entries + (try floodReport(selection))
     }
 
-    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a flood
-    /// list).
+    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a
+    /// flood list).
     private func floodReport(_ selection: Selection) throws(ControlError) -> [FDBReport] {
         guard selection.mac == nil || selection.mac == .zero, selection.port == nil else {
             return []

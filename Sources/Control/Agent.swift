@@ -2,11 +2,11 @@ public import Memory
 internal import Tables
 public import Wire
 
-/// The control side of one gateway, and the only writer of its tables: it learns what workers report,
-/// ages what they no longer see, and carries out what configuration and operators ask.
+/// The control side of one gateway, and the only writer of its tables: it learns what workers
+/// report, ages what they no longer see, and carries out what configuration and operators ask.
 ///
-/// A state machine without a clock or a system call: time and input come in with every call, so that the
-/// same code runs under the kernel, in tests and in simulation.
+/// A state machine without a clock or a system call: time and input come in with every call, so
+/// that the same code runs under the kernel, in tests and in simulation.
 ///
 /// Thread-safety: one thread at a time; workers meet it only through what `snapshot` publishes.
 public final class Agent {
@@ -74,8 +74,8 @@ public final class Agent {
         layout.portOf.mapValues { layout.devices[DeviceKey($0)]! }
     }
 
-    /// Work that time brings: ageing, and giving back what workers have let go of. Called a few times a
-    /// second.
+    /// Work that time brings: ageing, and giving back what workers have let go of. Called a few
+    /// times a second.
     public func tick(now: UInt64) {
         age(now: now)
         writer.reclaim()

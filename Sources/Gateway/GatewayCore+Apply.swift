@@ -6,8 +6,8 @@ internal import Wire
 
 /// A new configuration, carried out as one change.
 extension GatewayCore {
-    /// Opens what is new, changes the tables, and closes what is gone. What the two configurations have in
-    /// common goes on without losing a packet.
+    /// Opens what is new, changes the tables, and closes what is gone. What the two configurations
+    /// have in common goes on without losing a packet.
     /// - Returns: what changed, one line each.
     func apply(_ configuration: Configuration, text: String) throws(ControlError) -> [String] {
         let plan = ConfigurationPlan(from: agent.configuration, to: configuration)

@@ -7,8 +7,8 @@ public import ServiceLifecycle
 internal import Uring
 public import Wire
 
-/// One gateway, from its configuration to its last packet: opens sockets and devices, runs the workers and
-/// the agent, and answers operators.
+/// One gateway, from its configuration to its last packet: opens sockets and devices, runs the
+/// workers and the agent, and answers operators.
 ///
 /// Thread-safety: every call may come from any task; the agent's thread carries it out.
 public final class GatewayService: ControlPlane, Service {
@@ -74,7 +74,8 @@ public final class GatewayService: ControlPlane, Service {
         for worker in workers { worker.stop() }
     }
 
-    /// Asks the kernel for what every worker will need, while a refusal can still be told in one line.
+    /// Asks the kernel for what every worker will need, while a refusal can still be told in one
+    /// line.
     private static func probe() throws(GatewayError) -> [String: String] {
         do throws(UringError) {
             let ring = try UringInstance(entries: 8, completionEntries: 16)
@@ -88,8 +89,8 @@ public final class GatewayService: ControlPlane, Service {
         }
     }
 
-    /// One CPU for each worker: those this process may use, in order, again from the first when there are
-    /// more workers.
+    /// One CPU for each worker: those this process may use, in order, again from the first when
+    /// there are more workers.
     private static func cpus(_ workers: Configuration.Workers) -> [Int] {
         var available = [Int32](repeating: 0, count: 1024)
         let count = unsafe vx_available_cpus(&available, 1024)

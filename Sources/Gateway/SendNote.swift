@@ -1,8 +1,8 @@
 internal import Dataplane
 internal import Tables
 
-/// What a send leaves with its operation for the moment it ends: the buffer to free, and where to charge
-/// how much.
+/// What a send leaves with its operation for the moment it ends: the buffer to free, and where to
+/// charge how much.
 ///
 /// Layout, from the lowest bit: slot group 1, buffer 15, place kind 1, place index 16, bytes 17,
 /// packets 11, segmented 1.

@@ -7,8 +7,8 @@ internal import Wire
 
 /// The parts of a worker that are not packets: waiting, and devices that come and go.
 extension Worker {
-    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more than
-    /// that moment, and traffic comes in bursts.
+    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more
+    /// than that moment, and traffic comes in bursts.
     static let spinNanoseconds: UInt64 = 20_000
     /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
     static let sleepNanoseconds: Int64 = 1_000_000_000

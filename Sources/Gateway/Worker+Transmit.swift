@@ -58,8 +58,8 @@ extension Worker {
         if sender.freeCount < PacketBatch.outputCapacity { drainSends() }
     }
 
-    /// Hands the queued sends over and takes back their operations. Other completions wait for the next
-    /// turn; there are never more of them than buffers and devices.
+    /// Hands the queued sends over and takes back their operations. Other completions wait for the
+    /// next turn; there are never more of them than buffers and devices.
     @_noLocks
     mutating func drainSends() {
         ring.submit()
@@ -74,8 +74,8 @@ extension Worker {
         }
     }
 
-    /// A partial checksum of a frame with several copies is finished before the first is made: some copies
-    /// need it finished, and all share the bytes.
+    /// A partial checksum of a frame with several copies is finished before the first is made: some
+    /// copies need it finished, and all share the bytes.
     @_noLocks
     private func completeSharedChecksums(_ count: Int) {
         for output in 0..<count {
@@ -200,7 +200,8 @@ extension Worker {
     func beginFrame(_ index: Int) -> SendOperation? {
         let device = unsafe devices[index]
         let operation =
-            device.isTap ? sender.beginFrame(into: device.file) : sender.beginPacket(from: device.file)
+            device.isTap
+            ? sender.beginFrame(into: device.file) : sender.beginPacket(from: device.file)
         if operation == nil { counters.count(.txRingFull) }
         return operation
     }
@@ -254,7 +255,8 @@ extension Worker {
         counters.count(.txError)
     }
 
-    /// A send has ended: its buffer has one user less, and it is counted where it went or why it did not.
+    /// A send has ended: its buffer has one user less, and it is counted where it went or why it
+    /// did not.
     @_noLocks
     mutating func finish(_ completion: Completion) {
         guard let bits = sender.finish(completion) else { return }

@@ -1,17 +1,18 @@
 internal import CLinux
 internal import Dataplane
 internal import Memory
-internal import Tables
 internal import Synchronization
+internal import Tables
 internal import Uring
 internal import Wire
 
-/// One shard of the dataplane: a ring, buffers, a queue of every port, and the loop that takes packets
-/// from receive to transmit on one core.
+/// One shard of the dataplane: a ring, buffers, a queue of every port, and the loop that takes
+/// packets from receive to transmit on one core.
 ///
 /// A turn: commands, completions, the stages, sends, one `io_uring_enter`.
 ///
-/// Only trivial handles, so that the hot path counts no references; `close` ends what they stand for.
+/// Only trivial handles, so that the hot path counts no references; `close` ends what they stand
+/// for.
 ///
 /// Thread-safety: made, run and ended on its own thread; the rest of the program meets it through
 /// `WorkerLink` and the published tables.

@@ -2,14 +2,14 @@ internal import CLinux
 internal import Dataplane
 internal import Dispatch
 internal import Memory
-internal import Tables
 internal import Synchronization
+internal import Tables
 internal import Uring
 
 /// The thread of one worker: a serial Dispatch queue of its own, pinned to a CPU.
 ///
-/// A queue without a target has a thread to itself, whatever the global pool does. The block on it calls
-/// nothing that could make another thread, which would inherit the CPU.
+/// A queue without a target has a thread to itself, whatever the global pool does. The block on it
+/// calls nothing that could make another thread, which would inherit the CPU.
 final class WorkerThread: Sendable {
     let link: WorkerLink
     let cpu: Int

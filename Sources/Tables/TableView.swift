@@ -1,6 +1,7 @@
 public import Memory
 
-/// A published `TableSet` where it lies: what the stages are given, a pointer instead of forty words.
+/// A published `TableSet` where it lies: what the stages are given, a pointer instead of forty
+/// words.
 ///
 /// Thread-safety and lifetime: those of `TableSet`; good until the worker's next turn.
 @safe
@@ -19,9 +20,13 @@ public struct TableView: Sendable {
     public var devices: Column<DeviceRecord> { @_noLocks get { unsafe set.pointee.devices } }
     public var vlanPorts: Column<Int32> { @_noLocks get { unsafe set.pointee.vlanPorts } }
     public var peers: Column<PeerRecord> { @_noLocks get { unsafe set.pointee.peers } }
-    public var interfaces: Column<InterfaceRecord> { @_noLocks get { unsafe set.pointee.interfaces } }
+    public var interfaces: Column<InterfaceRecord> {
+        @_noLocks get { unsafe set.pointee.interfaces }
+    }
     public var subnets: Column<SubnetRecord> { @_noLocks get { unsafe set.pointee.subnets } }
-    public var floodTargets: Column<Destination> { @_noLocks get { unsafe set.pointee.floodTargets } }
+    public var floodTargets: Column<Destination> {
+        @_noLocks get { unsafe set.pointee.floodTargets }
+    }
     public var routes: RouteTable { @_noLocks get { unsafe set.pointee.routes } }
     public var vsiOfVNI: FixedMap { @_noLocks get { unsafe set.pointee.vsiOfVNI } }
     public var peerOfAddress: FixedMap { @_noLocks get { unsafe set.pointee.peerOfAddress } }

@@ -33,7 +33,8 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable, Comparable {
 }
 
 extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
-    /// Four decimal octets without leading zeros, as in `10.1.1.1` (RFC 6943 section 3.1.1, strict).
+    /// Four decimal octets without leading zeros, as in `10.1.1.1` (RFC 6943 section 3.1.1,
+    /// strict).
     public init?(_ description: String) {
         let octets = description.split(separator: ".", omittingEmptySubsequences: false)
         guard octets.count == 4 else { return nil }

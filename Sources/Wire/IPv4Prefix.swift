@@ -20,8 +20,8 @@ public struct IPv4Prefix: Hashable, Sendable, BitwiseCopyable {
     /// The address with its host bits cleared.
     public var network: IPv4Address { @_noLocks get { IPv4Address(bits: address.bits & mask) } }
 
-    /// The directed broadcast address; for /31 (RFC 3021) and /32 there is none, and the last address
-    /// of the prefix is given.
+    /// The directed broadcast address; for /31 (RFC 3021) and /32 there is none, and the last
+    /// address of the prefix is given.
     public var lastAddress: IPv4Address { @_noLocks get { IPv4Address(bits: address.bits | ~mask) } }
 
     @_noLocks

@@ -2,15 +2,15 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// Decides the outer headers of every output to a peer; on the `udp` underlay the kernel writes them, so
-/// the stage leaves them as columns beside the frame.
+/// Decides the outer headers of every output to a peer; on the `udp` underlay the kernel writes
+/// them, so the stage leaves them as columns beside the frame.
 ///
 /// Reads: `outputDestination`, the frame's IP header, `flowHash`.
 /// Writes: `outputSourcePort` (an index into the pool of source ports), `outputTOS`, `outputTTL`,
 /// `outputDoNotFragment`, `flowHash`.
 /// Drops: `encapMtu`, `portDown`, `txUnreachable` (a peer that has left).
-/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made here
-/// and not in the parse stage because local frames never need it.
+/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made
+/// here and not in the parse stage because local frames never need it.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
 public enum EncapsulateStage {
     /// Outer IPv4, UDP and VXLAN headers in front of the inner frame, bytes.
@@ -22,9 +22,10 @@ public enum EncapsulateStage {
         var kept = 0
         for output in 0..<batch.outputCount.value {
             let destination = batch.outputDestination[output]
-            guard destination.isPeer
-                ? encapsulate(output, kept, destination, pipeline)
-                : deliver(output, destination, pipeline)
+            guard
+                destination.isPeer
+                    ? encapsulate(output, kept, destination, pipeline)
+                    : deliver(output, destination, pipeline)
             else { continue }
             batch.outputLane[kept] = batch.outputLane[output]
             batch.outputDestination[kept] = destination
