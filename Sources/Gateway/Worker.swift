@@ -34,6 +34,10 @@ struct Worker {
     let ring: UringInstance
     let sender: BatchSender
     let slots: SlotPool
+    let slotGroups: SlotGroups
+    let queues: TunnelQueues
+    /// The run of TCP segments to one port that is being gathered.
+    var run = PortRun()
     let underlayBuffers: BufferRing
     let accessBuffers: BufferRing
     let underlayReceiver: MultishotReceiver

@@ -95,6 +95,8 @@ extension Worker {
         let sets = plan.underlay.plain + plan.underlay.segmented
         ring.reserveFiles(sets.reduce(0) { $0 + $1.count } + Self.maximumDevices + 8)
         slots = SlotPool()
+        slotGroups = SlotGroups()
+        queues = TunnelQueues()
         underlayBuffers = try Self.buffers(slots, SlotPool.underlayGroup, ring)
         accessBuffers = try Self.buffers(slots, SlotPool.accessGroup, ring)
         sender = BatchSender(
@@ -149,5 +151,7 @@ extension Worker {
         refusesSegmentation.deallocate()
         batch.deallocate()
         slots.deallocate()
+        slotGroups.deallocate()
+        queues.deallocate()
     }
 }
