@@ -181,6 +181,41 @@ import Testing
         }
     }
 
+    private static let manyRows = (0..<50_000).map {
+        FDBReport(vsi: "v\($0)", vni: 1, mac: "02:00:00:00:00:01", kind: .dynamic, port: "p")
+    }
+
+    private func askAndNotRead(_ path: String) throws -> ControlConnection {
+        let connection = try ControlConnection(path: path, timeoutSeconds: 5)
+        try connection.write(Array("GET /v1/fdb HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        return connection
+    }
+
+    @Test func aClientThatDoesNotReadIsClosed() async throws {
+        var limits = ControlServer.Limits()
+        limits.idle = .milliseconds(500)
+        limits.connections = 1
+        try await withServer(plane: FakePlane(fdbRows: Self.manyRows), limits: limits) { path in
+            let stuck = try askAndNotRead(path)
+            _ = try ControlClient(path: path).request("GET", "/healthz")
+            withExtendedLifetime(stuck) {}
+        }
+    }
+
+    @Test func shutdownDoesNotWaitForClients() async throws {
+        var limits = ControlServer.Limits()
+        limits.farewell = .milliseconds(300)
+        let clock = ContinuousClock()
+        let (kept, start) = try await withServer(
+            plane: FakePlane(fdbRows: Self.manyRows), limits: limits
+        ) { path in
+            let idle = try ControlConnection(path: path, timeoutSeconds: 5)
+            return (KeptOpen([idle, try askAndNotRead(path)]), clock.now)
+        }
+        #expect(clock.now - start < .seconds(10))
+        withExtendedLifetime(kept) {}
+    }
+
     @Test func brokenRequestsHarmNobody() async throws {
         try await withServer { path in
             for text in ["\u{0}\u{1}\u{2}\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
@@ -189,4 +224,11 @@ import Testing
             _ = try ControlClient(path: path).request("GET", "/healthz")
         }
     }
+}
+
+/// Connections that are only kept, never used, so that any thread may let them go.
+private final class KeptOpen: @unchecked Sendable {
+    private let connections: [ControlConnection]
+
+    init(_ connections: [ControlConnection]) { self.connections = connections }
 }
