@@ -104,12 +104,13 @@ extension ControlServer.Limits {
         return HTTP1Channel.Configuration(
             additionalChannelHandlers: [IdleStateHandler(allTimeout: idle), IdleClientCloser()],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 64))
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                maxHeaderFieldCount: 64))
     }
 }
 
-/// Closes the connection of a client from which nothing comes and to which nothing goes, also one that
-/// does not take its answer: Hummingbird's own limit waits for that for ever.
+/// Closes the connection of a client from which nothing comes and to which nothing goes, also one
+/// that does not take its answer: Hummingbird's own limit waits for that for ever.
 private final class IdleClientCloser: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
 
