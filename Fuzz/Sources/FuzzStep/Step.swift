@@ -39,21 +39,7 @@ struct Step {
         let transmitted = step.transmit()
         step.expectBalance(before, transmitted: transmitted)
         while pipeline.workerToAgent.pop() != nil {}
-        for r in DropReason.allCases where pipeline.counters.page.read(CounterLayout.index(r)) > 0 {
-            if !(unsafe seen.contains(r.name)) {
-                unsafe seen.insert(r.name)
-                print("REASON", r.name)
-            }
-        }
-        for e in CounterLayout.Event.allCases
-        where pipeline.counters.page.read(CounterLayout.index(e)) > 0 {
-            if !(unsafe seen.contains(e.name)) {
-                unsafe seen.insert(e.name)
-                print("EVENT", e.name)
-            }
-        }
     }
-    nonisolated(unsafe) static var seen: Set<String> = []
 
     private init(world: World) { self.world = world }
 
