@@ -40,7 +40,8 @@ extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
         guard octets.count == 4 else { return nil }
         var bits: UInt32 = 0
         for octet in octets {
-            guard (1...3).contains(octet.utf8.count), octet.utf8.allSatisfy({ (48...57).contains($0) }),
+            guard (1...3).contains(octet.utf8.count),
+                octet.utf8.allSatisfy({ (48...57).contains($0) }),
                 octet.utf8.count == 1 || octet.first != "0", let value = UInt8(octet)
             else { return nil }
             bits = bits << 8 | UInt32(value)
