@@ -34,17 +34,18 @@ public final class GatewayService: ControlPlane, Service {
             throw GatewayError(
                 "vtep.underlay tap is not active in this version: set vtep.underlay: udp")
         }
+        try Capacity.check(configuration)
         let features = try Self.probe()
         let cpus = Self.cpus(configuration.system.workers)
         let underlay = try Underlay(configuration.vtep, workers: cpus.count)
         let topology = Topology(workers: cpus.count)
-        let overlayMTU = underlay.device.map { $0.mtu - 50 }
+        let mtu = underlay.mtu(to: configuration.peers.map(\.address))
         for key in Set(configuration.accessPorts.map(DeviceKey.init)) {
-            topology.keep(try topology.open(key, mtu: overlayMTU), as: key)
+            topology.keep(try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil), as: key)
         }
         let environment = Environment(
             vtepAddress: IPv4Address(bits: underlay.address),
-            underlayMTU: underlay.device?.mtu ?? 0, sourcePortCount: underlay.ports.count,
+            underlayMTU: mtu, sourcePortCount: underlay.ports.count,
             devicesUp: Set(topology.devices.keys.filter(topology.isUp)))
         let agent = Agent(
             configuration: configuration, environment: environment, workers: cpus.count,

@@ -27,12 +27,16 @@ extension Worker {
         let end = vx_monotonic_nanoseconds()
         counters.add(end &- start, .blockedNanoseconds)
         counters.add(1, .wakeups)
-        if end &- lastHousekeeping > UInt64(Self.sleepNanoseconds) {
-            lastHousekeeping = end
-            for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
-            underlayReceiver.retry()
-            replenish()
-        }
+        keepHouse(end)
+    }
+
+    /// Once a second: receivers that gave up after errors try again.
+    mutating func keepHouse(_ now: UInt64) {
+        guard now &- lastHousekeeping > UInt64(Self.sleepNanoseconds) else { return }
+        lastHousekeeping = now
+        for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
+        underlayReceiver.retry()
+        replenish()
     }
 
     mutating func takeCommands(_ link: WorkerLink) {

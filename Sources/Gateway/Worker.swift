@@ -81,7 +81,7 @@ struct Worker {
         lastWork = vx_monotonic_nanoseconds()
         while !link.shouldStop.load(ordering: .acquiring) {
             takeCommands(link)
-            if !turn() { idle(link) }
+            if turn() { keepHouse(lastWork) } else { idle(link) }
             if hasLeavingDevices { releaseLeavingDevices(link) }
         }
     }
