@@ -102,7 +102,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Dataplane", "Control", "Tables", "Wire", "Memory"],
+            dependencies: ["Gateway", "Dataplane", "Control", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
     ]
