@@ -176,7 +176,7 @@ import Testing
                 try client.request("GET", "/healthz")
             }
             holders.removeLast()
-            _ = try client.request("GET", "/healthz")
+            _ = try ControlClient(path: path).request("GET", "/healthz")
             withExtendedLifetime(holders) {}
         }
     }
