@@ -176,7 +176,7 @@ import Testing
                 try client.request("GET", "/healthz")
             }
             holders.removeLast()
-            _ = try client.request("GET", "/healthz")
+            _ = try ControlClient(path: path).request("GET", "/healthz")
             withExtendedLifetime(holders) {}
         }
     }
@@ -193,7 +193,7 @@ import Testing
 
     @Test func aClientThatDoesNotReadIsClosed() async throws {
         var limits = ControlServer.Limits()
-        limits.idle = .milliseconds(500)
+        limits.idle = .seconds(2)
         limits.connections = 1
         try await withServer(plane: FakePlane(fdbRows: Self.manyRows), limits: limits) { path in
             let stuck = try askAndNotRead(path)
