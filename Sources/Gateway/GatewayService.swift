@@ -17,9 +17,6 @@ public final class GatewayService: ControlPlane, Service {
     private let plan: WorkerThread.Plan
     private let log: Logger
 
-    /// The program's version, as `--version` prints it.
-    public static let version = "0.1.0"
-
     /// Opens everything that can fail for an operator's reasons.
     ///
     /// - Parameters:
