@@ -118,13 +118,10 @@ extension GatewayCore {
 
     /// What a gateway is called that has no name of its own.
     private static func hostName() -> String {
-        var bytes = [UInt8](repeating: 0, count: 256)
-        let result = unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe gethostname(
-                buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count - 1)
-        }
-        guard result == 0 else { return "vxgate" }
-        return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return "vxgate" }
+        return String(
+            decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     func clearCounters() {
