@@ -21,7 +21,7 @@ final class GatewayCore {
     let log: Logger
     var accounts: Accounts
     let features: [String: String]
-    let kernelLosses: KernelLosses
+    var kernelLosses: KernelLosses
     private let monitor: LinkMonitor
     let started = vx_monotonic_nanoseconds()
     private var detachments = 0

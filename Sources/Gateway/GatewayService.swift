@@ -35,6 +35,14 @@ public final class GatewayService: ControlPlane, Service {
         let features = try Self.probe()
         let cpus = Self.cpus(configuration.system.workers)
         let underlay = try Underlay(configuration.vtep, workers: cpus.count)
+        if underlay.ports.count < configuration.vtep.sourcePorts {
+            log.warning(
+                "fewer source ports are free than vtep.source-ports asks for",
+                metadata: [
+                    "free": "\(underlay.ports.count)",
+                    "wanted": "\(configuration.vtep.sourcePorts)",
+                ])
+        }
         let topology = Topology(workers: cpus.count)
         let mtu = underlay.mtu(to: configuration.peers.map(\.address))
         for key in Set(configuration.accessPorts.map(DeviceKey.init)) {

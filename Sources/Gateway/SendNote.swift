@@ -62,9 +62,10 @@ struct SendNote {
 
     /// What a failed send is counted under, by its -errno.
     @_noLocks
-    static func reason(_ result: Int32) -> DropReason {
+    static func reason(_ result: Int32, isPort: Bool) -> DropReason {
         switch -result {
         case 101: .txNoRoute  // ENETUNREACH
+        case 100 where !isPort: .txNoRoute  // ENETDOWN
         case 113, 111: .txUnreachable  // EHOSTUNREACH, ECONNREFUSED
         case 90: .txEmsgsize  // EMSGSIZE
         case 11: .txRingFull  // EAGAIN

@@ -73,6 +73,11 @@ final class Topology {
         }
     }
 
+    func clearLosses() {
+        collectLosses()
+        packetLosses = 0
+    }
+
     /// A tap's link is up while it exists; a packet socket's device has a link of its own.
     func isUp(_ key: DeviceKey) -> Bool {
         switch devices[key] {
@@ -109,7 +114,8 @@ struct Underlay {
                         receiveBufferBytes: Self.receiveBufferBytes, coalesces: true))
             }
             receiving = sockets
-            ports = try SourcePorts.pick(vtep.sourcePorts, address: address)
+            ports = try SourcePorts.pick(
+                vtep.sourcePorts, address: address, takesFewer: true)
             plan = try Self.plan(vtep, address: address, ports: ports, receiving: sockets)
         } catch {
             throw GatewayError("vtep: \(error)")

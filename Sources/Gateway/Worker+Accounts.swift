@@ -70,7 +70,7 @@ extension Worker {
         if note.isSegmented, place.isPeer, isRefusal(completion.result) {
             refusesSegmentation[place.index] = true
         }
-        counters.count(SendNote.reason(completion.result), lanes)
+        counters.count(SendNote.reason(completion.result, isPort: place.isPort), lanes)
         if place.isPort { counters.add(lanes, port: place.index, .txDrops) }
     }
 

@@ -12,6 +12,8 @@ extension Worker {
     static let spinNanoseconds: UInt64 = 20_000
     /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
     static let sleepNanoseconds: Int64 = 1_000_000_000
+    /// How long a peer whose route refused a segmented send gets plain ones.
+    static let refusalNanoseconds: UInt64 = 60_000_000_000
 
     /// Waits for work: first awake, then in the kernel.
     mutating func idle(_ link: WorkerLink) {
@@ -37,6 +39,10 @@ extension Worker {
         for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
         underlayReceiver.retry()
         replenish()
+        // A path that has become shorter refuses segmented sends too, and paths become longer again.
+        guard now &- lastRefusalReset > Self.refusalNanoseconds else { return }
+        lastRefusalReset = now
+        for peer in 0..<refusesSegmentation.count { refusesSegmentation[peer] = false }
     }
 
     mutating func takeCommands(_ link: WorkerLink) {

@@ -60,6 +60,7 @@ struct Worker {
     let hasMultishotRead: Bool
     var lastWork: UInt64 = 0
     var lastHousekeeping: UInt64 = 0
+    var lastRefusalReset: UInt64 = 0
     var toldAgent: UInt64 = 0
 
     /// The kinds of completions, in the top byte of their user data; the index of a device below.

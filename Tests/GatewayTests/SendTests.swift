@@ -77,13 +77,14 @@ import Testing
     }
 
     @Test func `Errors of sends have their own reasons`() {
-        #expect(SendNote.reason(-101) == .txNoRoute)
-        #expect(SendNote.reason(-113) == .txUnreachable)
-        #expect(SendNote.reason(-90) == .txEmsgsize)
-        #expect(SendNote.reason(-11) == .txRingFull)
-        #expect(SendNote.reason(-105) == .txNoBuffer)
-        #expect(SendNote.reason(-100) == .portDown)
-        #expect(SendNote.reason(-1) == .txError)
+        #expect(SendNote.reason(-101, isPort: true) == .txNoRoute)
+        #expect(SendNote.reason(-113, isPort: true) == .txUnreachable)
+        #expect(SendNote.reason(-90, isPort: true) == .txEmsgsize)
+        #expect(SendNote.reason(-11, isPort: true) == .txRingFull)
+        #expect(SendNote.reason(-105, isPort: true) == .txNoBuffer)
+        #expect(SendNote.reason(-100, isPort: true) == .portDown)
+        #expect(SendNote.reason(-100, isPort: false) == .txNoRoute)
+        #expect(SendNote.reason(-1, isPort: true) == .txError)
     }
 
     @Test func `Kernel counters are read by name`() {
