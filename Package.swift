@@ -79,7 +79,7 @@ let package = Package(
             name: "vxgen", dependencies: ["Uring", "Wire", "Memory", "CLinux", argumentParser],
             path: "tools/vxgen", swiftSettings: strict),
         .target(
-            name: "TestKit", dependencies: ["Dataplane", "Tables", "Wire", "Memory"],
+            name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],
             path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
         .testTarget(
@@ -89,20 +89,22 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DataplaneTests",
-            dependencies: ["Dataplane", "Tables", "Wire", "Memory", "TestKit"],
+            dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "UringTests", dependencies: ["Uring", "Memory", "CLinux", "CLiburing"],
             swiftSettings: strict),
         .testTarget(
-            name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory"],
+            name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ControlAPITests", dependencies: ["ControlAPI", "Control", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Dataplane", "Control", "Tables", "Wire", "Memory"],
+            dependencies: [
+                "Gateway", "Dataplane", "Control", "Tables", "Uring", "Wire", "Memory", "TestKit",
+            ],
             swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
     ]
