@@ -82,7 +82,7 @@ let package = Package(
             name: "vxgen", dependencies: ["Generator", "Wire", argumentParser],
             path: "tools/vxgen/Program", swiftSettings: strict),
         .target(
-            name: "TestKit", dependencies: ["Dataplane", "Tables", "Wire", "Memory"],
+            name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],
             path: "Tests/TestKit", swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
         .testTarget(
@@ -92,20 +92,22 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DataplaneTests",
-            dependencies: ["Dataplane", "Tables", "Wire", "Memory", "TestKit"],
+            dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "UringTests", dependencies: ["Uring", "Memory", "CLinux", "CLiburing"],
             swiftSettings: strict),
         .testTarget(
-            name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory"],
+            name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ControlAPITests", dependencies: ["ControlAPI", "Control", "Wire"],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Dataplane", "Control", "Tables", "Wire", "Memory", "TestKit"],
+            dependencies: [
+                "Gateway", "Dataplane", "Control", "Tables", "Uring", "Wire", "Memory", "TestKit",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "VxgenTests", dependencies: ["Generator", "Uring", "Wire", "Memory", "CLinux"],

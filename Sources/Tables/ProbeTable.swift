@@ -50,6 +50,8 @@ public struct ProbeTable: @unchecked Sendable {
     /// The slot of `key`, or -1.
     @_noLocks
     public func find(_ key: UInt64) -> Int {
+        // Free slots hold this key, and a free slot above a match may be reported as one.
+        guard key != Self.noKey else { return -1 }
         let hash = Self.hash(key)
         let tag = Self.tag(hash)
         let first = hash & bucketMask

@@ -1,0 +1,57 @@
+internal import Control
+internal import Dataplane
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// Writes an output as a worker's transmit does: tags and VXLAN header in front, checksums finished.
+///
+/// A super-packet is written whole; cutting it is the business of `Segmenter` and its tests.
+struct OutputWriter {
+    let pipeline: Pipeline
+    let agent: Agent
+    let arena: FrameArena
+
+    func write(_ output: Int, lanesBefore: Int) -> Output {
+        let batch = pipeline.batch
+        let lane = Int(batch.outputLane[output])
+        let destination = batch.outputDestination[output]
+        var frame = batch.frame(lane).bytes
+        if batch.segmentations[lane].needsChecksum {
+            let copy = arena.frame(frame)
+            _ = batch.segmentations[lane].completeChecksum(in: copy)
+            frame = copy.bytes
+        }
+        if batch.vlan[lane] != 0 { insert(tag: batch.vlan[lane], into: &frame) }
+        guard destination.isPeer else {
+            let vlan = pipeline.tables.ports[destination.index].vlan
+            if vlan != PortRecord.noVLAN { insert(tag: UInt32(vlan), into: &frame) }
+            return Output(
+                place: .port(portName(destination.index)), bytes: frame,
+                arrival: lanesBefore + lane, outer: nil)
+        }
+        let vni = pipeline.tables.vsis[Int(batch.vsi[lane])].vni
+        let header: [UInt8] =
+            [8, 0, 0, 0] + [UInt8(vni >> 16 & 255), UInt8(vni >> 8 & 255), UInt8(vni & 255), 0]
+        return Output(
+            place: .peer(peerName(destination.index)), bytes: header + frame,
+            arrival: lanesBefore + lane,
+            outer: Output.Outer(
+                sourcePort: batch.outputSourcePort[output],
+                typeOfService: batch.outputTOS[output], timeToLive: batch.outputTTL[output],
+                doNotFragment: batch.outputDoNotFragment[output]))
+    }
+
+    private func insert(tag: UInt32, into frame: inout [UInt8]) {
+        let type: [UInt8] = tag & PacketBatch.tagIsService != 0 ? [0x88, 0xA8] : [0x81, 0x00]
+        frame.insert(contentsOf: type + [UInt8(tag >> 8 & 255), UInt8(tag & 255)], at: 12)
+    }
+
+    private func portName(_ index: Int) -> String {
+        agent.portNames.first { $0.value == index }?.key ?? "port \(index)"
+    }
+
+    private func peerName(_ index: Int) -> String {
+        agent.peersByIndex.first { $0.index == index }?.name ?? "peer \(index)"
+    }
+}

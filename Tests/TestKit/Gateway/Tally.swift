@@ -1,0 +1,42 @@
+public import Dataplane
+internal import Memory
+
+/// The counters that make up the identity, by name.
+public struct Tally: Sendable, Equatable {
+    public var received = 0
+    public var replicated = 0
+    public var consumed = 0
+    public var drops: [DropReason: Int] = [:]
+    public var events: [CounterLayout.Event: Int] = [:]
+
+    public init() {}
+
+    public init(_ counters: Counters) {
+        received = Self.read(counters, CounterLayout.index(CounterLayout.Total.received))
+        replicated = Self.read(counters, CounterLayout.index(CounterLayout.Total.replicated))
+        consumed = Self.read(counters, CounterLayout.index(CounterLayout.Total.consumed))
+        for reason in DropReason.allCases {
+            drops[reason] = Self.read(counters, CounterLayout.index(reason))
+        }
+        for event in CounterLayout.Event.allCases {
+            events[event] = Self.read(counters, CounterLayout.index(event))
+        }
+    }
+
+    public var dropped: Int { drops.values.reduce(0, +) }
+
+    /// What was counted since `before`; reasons and events that did not occur are left out.
+    public func since(_ before: Tally) -> Tally {
+        var result = Tally()
+        result.received = received - before.received
+        result.replicated = replicated - before.replicated
+        result.consumed = consumed - before.consumed
+        result.drops = drops.merging(before.drops, uniquingKeysWith: -).filter { $0.value != 0 }
+        result.events = events.merging(before.events, uniquingKeysWith: -).filter { $0.value != 0 }
+        return result
+    }
+
+    private static func read(_ counters: Counters, _ index: Int) -> Int {
+        Int(counters.page.read(index))
+    }
+}
