@@ -156,7 +156,9 @@ extension Agent {
             vsis.append([try vsiIndex(entry.vsi)])
         }
         if let name = selection.vrf {
-            guard layout.vrfs[name] != nil else { throw .notFound("no vrf \(name): see vxgate config show") }
+            guard layout.vrfs[name] != nil else {
+                throw .notFound("no vrf \(name): see vxgate config show")
+            }
             let bound = layout.interfaceOf.values.filter { $0.vrf == name }
             vsis.append(Set(bound.compactMap { layout.vsis[$0.vsi] }))
         }

@@ -99,7 +99,9 @@ extension Agent {
 
     /// Rows of `show route`: the connected subnets.
     public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
-        if let name = selection.vrf, layout.vrfs[name] == nil { throw .notFound("no vrf \(name): see vxgate config show") }
+        if let name = selection.vrf, layout.vrfs[name] == nil {
+            throw .notFound("no vrf \(name): see vxgate config show")
+        }
         if let name = selection.interface, layout.interfaces[name] == nil {
             throw .notFound("no vsi-interface \(name): see vxgate config show")
         }

@@ -1,12 +1,12 @@
 public import Wire
 
-/// The inverse of `Segmenter`: consecutive TCP segments of one flow become one super-packet again, so
-/// that a tap or a packet socket is written once and not forty times.
+/// The inverse of `Segmenter`: consecutive TCP segments of one flow become one super-packet again,
+/// so that a tap or a packet socket is written once and not forty times.
 ///
 /// A segment is taken only when cutting the result would give it back: same addresses, ports,
 /// acknowledgement, window and options, the next sequence number, the same size (the last may be
-/// shorter), nothing in the flags but ACK and, at the end, PSH. Its checksum is verified first, because
-/// the super-packet's receiver will not look at it any more.
+/// shorter), nothing in the flags but ACK and, at the end, PSH. Its checksum is verified first,
+/// because the super-packet's receiver will not look at it any more.
 ///
 /// Cost: one pass over each payload for the checksum.
 /// Standard: RFC 9293 section 3.1; the rules are those of any receive offload.
@@ -129,8 +129,8 @@ public struct SegmentMerger {
         return InternetChecksum.fold(sum) == 0xFFFF ? layers : nil
     }
 
-    /// All that a cut segment repeats is the same: everything but lengths, identification, checksums,
-    /// sequence number and PSH.
+    /// All that a cut segment repeats is the same: everything but lengths, identification,
+    /// checksums, sequence number and PSH.
     @_noLocks
     private func continues(_ frame: FrameView, _ next: FrameLayers) -> Bool {
         guard next.isIPv6 == layers.isIPv6, next.layer3Offset == layers.layer3Offset,

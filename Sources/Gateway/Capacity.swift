@@ -16,7 +16,8 @@ enum Capacity {
             ("devices of access-ports", devices, Worker.maximumDevices),
         ]
         for (name, count, limit) in limits where count > limit {
-            throw GatewayError("\(count) \(name) are more than the \(limit) of one gateway: split them")
+            throw GatewayError(
+                "\(count) \(name) are more than the \(limit) of one gateway: split them")
         }
     }
 }

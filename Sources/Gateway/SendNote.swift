@@ -1,11 +1,11 @@
 internal import Dataplane
 internal import Tables
 
-/// What a send leaves with its operation for the moment it ends: the buffer to free, or the group of
-/// buffers, and where to charge how much.
+/// What a send leaves with its operation for the moment it ends: the buffer to free, or the group
+/// of buffers, and where to charge how much.
 ///
-/// Layout, from the lowest bit: slot group 1 and buffer 15, or the number of a `SlotGroups` group 16;
-/// place kind 1, place index 16, bytes 17, packets 11, segmented 1, grouped 1.
+/// Layout, from the lowest bit: slot group 1 and buffer 15, or the number of a `SlotGroups` group
+/// 16; place kind 1, place index 16, bytes 17, packets 11, segmented 1, grouped 1.
 struct SendNote {
     let bits: UInt64
 

@@ -1,7 +1,7 @@
 internal import Memory
 
-/// The buffers of sends that carry several lanes: many small datagrams in one segmented send, or many
-/// TCP segments in one frame.
+/// The buffers of sends that carry several lanes: many small datagrams in one segmented send, or
+/// many TCP segments in one frame.
 ///
 /// Thread-safety: its worker. Capacity: `groupCount` groups of `laneCapacity` lanes.
 struct SlotGroups {

@@ -1,8 +1,8 @@
 internal import Dataplane
 internal import Memory
 
-/// The outputs of one batch that go into tunnels, in a queue for each peer and source port: what one
-/// segmented send can take lies together, and the order within a flow stays.
+/// The outputs of one batch that go into tunnels, in a queue for each peer and source port: what
+/// one segmented send can take lies together, and the order within a flow stays.
 ///
 /// A flow has one source port, so two queues never hold the same flow.
 ///

@@ -48,8 +48,8 @@ extension Worker {
         slotGroups.giveBack(group)
     }
 
-    /// A send has ended: its buffers have one user less, and it is counted where it went or why it did
-    /// not.
+    /// A send has ended: its buffers have one user less, and it is counted where it went or why it
+    /// did not.
     @_noLocks
     mutating func finish(_ completion: Completion) {
         guard let bits = sender.finish(completion) else { return }

@@ -39,7 +39,8 @@ extension Worker {
         for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
         underlayReceiver.retry()
         replenish()
-        // A path that has become shorter refuses segmented sends too, and paths become longer again.
+        // A path that has become shorter refuses segmented sends too, and paths become longer
+        // again.
         guard now &- lastRefusalReset > Self.refusalNanoseconds else { return }
         lastRefusalReset = now
         for peer in 0..<refusesSegmentation.count { refusesSegmentation[peer] = false }

@@ -4,16 +4,16 @@ internal import Tables
 internal import Uring
 internal import Wire
 
-/// Several lanes in one system call: datagrams of one size to one peer leave as one segmented send, and
-/// TCP segments of one flow to one port are written as one super-packet.
+/// Several lanes in one system call: datagrams of one size to one peer leave as one segmented send,
+/// and TCP segments of one flow to one port are written as one super-packet.
 extension Worker {
     /// The payload of one UDP_SEGMENT send.
     private static var maximumPayload: Int { @_noLocks get { 65_507 } }
 
     // MARK: To peers
 
-    /// Puts an output into the queue of its peer and source port. A super-packet goes at once, after
-    /// what its flow already has in the queue.
+    /// Puts an output into the queue of its peer and source port. A super-packet goes at once,
+    /// after what its flow already has in the queue.
     @_noLocks
     mutating func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
         guard underlay.hasSegmentation, !refusesSegmentation[peer] else {

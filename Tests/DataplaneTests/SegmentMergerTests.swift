@@ -54,7 +54,8 @@ import Wire
         first.fragment = change.fragment
         guard
             var merger = SegmentMerger(
-                segment([UInt8](repeating: 7, count: 100), sequence: 1000, identification: 5, first))
+                segment([UInt8](repeating: 7, count: 100), sequence: 1000, identification: 5, first)
+            )
         else { return false }
         return merger.take(
             segment(

@@ -1,9 +1,9 @@
-@testable import Gateway
-
 import Dataplane
 import Tables
 import TestKit
 import Testing
+
+@testable import Gateway
 
 @Suite struct SendTests {
     @Test func `A note gives back what it was made of`() {
