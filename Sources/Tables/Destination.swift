@@ -14,7 +14,9 @@ public struct Destination: Hashable, Sendable, BitwiseCopyable {
 
     public static var none: Destination { @_noLocks get { Destination(bits: 0) } }
     /// A VTEP that no configuration names, where `accept-unknown-peers` lets it in.
-    public static var unknownPeer: Destination { @_noLocks get { Destination(bits: 2 << 28 | 0xFF_FFFF) } }
+    public static var unknownPeer: Destination {
+        @_noLocks get { Destination(bits: 2 << 28 | 0xFF_FFFF) }
+    }
 
     @_noLocks
     public static func port(_ index: Int) -> Destination {

@@ -19,9 +19,13 @@ public struct TableView: Sendable {
     public var devices: Column<DeviceRecord> { @_noLocks get { unsafe set.pointee.devices } }
     public var vlanPorts: Column<Int32> { @_noLocks get { unsafe set.pointee.vlanPorts } }
     public var peers: Column<PeerRecord> { @_noLocks get { unsafe set.pointee.peers } }
-    public var interfaces: Column<InterfaceRecord> { @_noLocks get { unsafe set.pointee.interfaces } }
+    public var interfaces: Column<InterfaceRecord> {
+        @_noLocks get { unsafe set.pointee.interfaces }
+    }
     public var subnets: Column<SubnetRecord> { @_noLocks get { unsafe set.pointee.subnets } }
-    public var floodTargets: Column<Destination> { @_noLocks get { unsafe set.pointee.floodTargets } }
+    public var floodTargets: Column<Destination> {
+        @_noLocks get { unsafe set.pointee.floodTargets }
+    }
     public var routes: RouteTable { @_noLocks get { unsafe set.pointee.routes } }
     public var vsiOfVNI: FixedMap { @_noLocks get { unsafe set.pointee.vsiOfVNI } }
     public var peerOfAddress: FixedMap { @_noLocks get { unsafe set.pointee.peerOfAddress } }
