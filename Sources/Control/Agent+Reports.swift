@@ -8,7 +8,7 @@ extension Agent {
         let filter = try forwardingFilter(selection)
         let time = Self.ticks(now)
         var rows: [(order: UInt64, row: FDBReport)] = []
-        writer.forwarding.forEach { slot, key, value in
+        writer.forwarding.visit { slot, key, value in
             guard filter(key, value) else { return }
             let kind = ForwardingTable.kind(of: value)
             let age = Int32(bitPattern: time &- writer.forwarding.lastTouched(slot))
@@ -74,7 +74,7 @@ extension Agent {
                 layout.vsis[entry.vsi].map { ($0, entry) }
             }, uniquingKeysWith: { first, _ in first })
         var rows: [(order: UInt64, row: ARPReport)] = []
-        writer.neighbors.forEach { slot, key, value in
+        writer.neighbors.visit { slot, key, value in
             guard filter(key, value) else { return }
             let vsi = NeighborTable.vsi(of: key)
             let interface = interfaceOf[vsi]
@@ -121,7 +121,7 @@ extension Agent {
     /// How many FDB entries each VSI has, by its index.
     public func forwardingCounts() -> [Int: Int] {
         var counts: [Int: Int] = [:]
-        writer.forwarding.forEach { _, key, _ in
+        writer.forwarding.visit { _, key, _ in
             counts[ForwardingTable.vsi(of: key), default: 0] += 1
         }
         return counts

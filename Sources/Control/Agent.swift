@@ -165,7 +165,7 @@ public final class Agent {
         where condition: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Bool
     ) -> Int {
         var removed = 0
-        writer.forwarding.forEach { slot, key, value in
+        writer.forwarding.visit { slot, key, value in
             guard condition(slot, key, value) else { return }
             removeForwarding(slot, key, value)
             removed += 1
@@ -185,7 +185,7 @@ public final class Agent {
     @discardableResult
     func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt64) -> Bool) -> Int {
         var removed = 0
-        writer.neighbors.forEach { slot, key, value in
+        writer.neighbors.visit { slot, key, value in
             guard condition(key, value) else { return }
             neighborPlaces[key] = nil
             configuredARP[key] = nil

@@ -32,7 +32,7 @@ extension Agent {
         let limit =
             UInt32(configuration.timers.arpAgeingSeconds * Double(Self.ticksPerSecond)) + 1
         let table = writer.neighbors
-        table.forEach { slot, key, value in
+        table.visit { slot, key, value in
             guard !NeighborTable.isStatic(value) else { return }
             let age = Int32(bitPattern: time &- table.lastTouched(slot))
             guard age > 0, UInt32(age) > limit else { return }

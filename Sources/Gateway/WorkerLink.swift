@@ -5,8 +5,8 @@ internal import Memory
 internal import Synchronization
 internal import Uring
 
-/// What one worker and the control side share: two rings, counters, and the words by which they wake
-/// and stop each other.
+/// What one worker and the control side share: two rings, counters, and the words by which they
+/// wake and stop each other.
 ///
 /// | control | worker |
 /// |---|---|

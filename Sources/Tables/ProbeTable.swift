@@ -199,7 +199,7 @@ public struct ProbeTable: @unchecked Sendable {
     }
 
     /// Calls `body` with every entry; the body may remove the entry it is given.
-    public func forEach(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
+    public func visit(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
         for slot in 0..<keys.count where isOccupied(slot) {
             body(slot, keys[slot], values[slot])
         }
@@ -213,7 +213,7 @@ public struct ProbeTable: @unchecked Sendable {
         while true {
             let larger = ProbeTable(buckets: buckets)
             var complete = true
-            forEach { slot, key, value in
+            visit { slot, key, value in
                 guard larger.insert(key, value: value, time: lastTouched(slot)) != nil else {
                     complete = false
                     return

@@ -138,6 +138,17 @@ public enum ParseStage {
         return true
     }
 
+    /// The same for a tag behind the one that was spent on finding the port. False when the lane
+    /// was dropped.
+    @_noLocks
+    static func popTagIfPresent(_ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        guard EtherType.isTag(batch.etherType[lane]) else { return true }
+        guard popTag(lane, batch.frame(lane), pipeline) else { return false }
+        batch.etherType[lane] = batch.frame(lane).loadUInt16(at: 12)
+        return true
+    }
+
     /// Takes the first tag out of the frame into the `vlan` column; offsets of the offload metadata
     /// move with it.
     @_noLocks

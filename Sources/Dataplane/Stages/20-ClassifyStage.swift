@@ -5,9 +5,10 @@ internal import Wire
 /// Finds the layer-2 domain a frame belongs to: by VNI and source VTEP, or by port and VLAN.
 ///
 /// Reads: `vni`, `outerSource` (underlay), `ingressDevice`, `vlan`.
-/// Writes: `vsi`, `ingress`, `vlan` (0 when the tag was only the way to the port).
+/// Writes: `vsi`, `ingress`, `vlan` (0 when the tag was only the way to the port, or the tag behind
+/// that one, which leaves the frame then).
 /// Drops: `vxlanBadSource`, `vxlanUnknownPeer`, `vxlanUnknownVni`, `vxlanPeerNotInVni`,
-/// `innerVlanDenied`, `portVlanDenied`.
+/// `innerVlanDenied`, `portVlanDenied`, `innerRunt`.
 /// Cost: two probes of small read-only maps for a tunnelled frame, one load for a local one.
 /// Standard: RFC 7348 sections 4.1, 6.1 and 7.
 public enum ClassifyStage {
@@ -54,18 +55,30 @@ public enum ClassifyStage {
         {
             return drop(lane, .vxlanPeerNotInVni, pipeline)
         }
+        return settleTag(lane, tables.vsis[vsi].innerVLAN, pipeline)
+    }
+
+    /// What becomes of a tag that was not the way to the port. One behind it never becomes the
+    /// outermost by that, or a frame could name a VLAN that its port does not have.
+    @_noLocks
+    private static func settleTag(
+        _ lane: Int, _ policy: VSIRecord.InnerVLAN, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
         let tag = batch.vlan[lane]
         guard tag != 0 else { return true }
         // A priority tag names no VLAN and counts as none.
-        if tag & 0xFFF == 0 && tag & PacketBatch.tagIsService == 0 {
-            batch.vlan[lane] = 0
-            return true
+        if tag & 0xFFF != 0 || tag & PacketBatch.tagIsService != 0 {
+            switch policy {
+            case .drop: return drop(lane, .innerVlanDenied, pipeline)
+            case .strip: break
+            case .keep: return true
+            }
         }
-        switch tables.vsis[vsi].innerVLAN {
-        case .drop: return drop(lane, .innerVlanDenied, pipeline)
-        case .strip: batch.vlan[lane] = 0
-        case .keep: break
+        guard !EtherType.isTag(batch.etherType[lane]) else {
+            return drop(lane, .innerVlanDenied, pipeline)
         }
+        batch.vlan[lane] = 0
         return true
     }
 
@@ -78,27 +91,27 @@ public enum ClassifyStage {
         guard index < tables.devices.count else { return drop(lane, .portDown, pipeline) }
         let device = tables.devices[index]
         let tag = batch.vlan[lane]
-        let identifier = tag & 0xFFF
         var port = Int(device.nativePort)
         var bytes = UInt64(batch.lengths[lane])
+        var isMapped = false
         if tag != 0 {
             bytes &+= UInt64(EthernetHeader.tagByteCount)
-            if identifier == 0 && tag & PacketBatch.tagIsService == 0 {
-                batch.vlan[lane] = 0
-            } else {
-                let mapped = mappedPort(device, tag, tables)
-                if mapped >= 0 {
-                    port = mapped
-                    batch.vlan[lane] = 0
-                } else {
-                    // Only a VSI that keeps tags carries a VLAN that no port maps.
-                    guard port >= 0, keepsTags(port, tables) else {
-                        return drop(lane, .innerVlanDenied, pipeline)
-                    }
-                }
-            }
+            let mapped = mappedPort(device, tag, tables)
+            isMapped = mapped >= 0
+            if isMapped { port = mapped }
         }
-        guard port >= 0 else { return drop(lane, .portVlanDenied, pipeline) }
+        guard port >= 0 else {
+            let isUntagged = tag & (PacketBatch.tagIsService | 0xFFF) == 0
+            return drop(lane, isUntagged ? .portVlanDenied : .innerVlanDenied, pipeline)
+        }
+        if isMapped {
+            batch.vlan[lane] = 0
+            guard ParseStage.popTagIfPresent(lane, pipeline) else { return false }
+        }
+        // Only a VSI that keeps tags carries a VLAN that no port maps.
+        guard tag == 0 || settleTag(lane, keepsTags(port, tables) ? .keep : .drop, pipeline) else {
+            return false
+        }
         batch.ingress[lane] = .port(port)
         batch.vsi[lane] = tables.ports[port].vsi
         pipeline.counters.add(1, port: port, .rxPackets)

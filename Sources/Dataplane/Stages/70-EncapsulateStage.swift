@@ -8,7 +8,7 @@ internal import Wire
 /// Reads: `outputDestination`, the frame's IP header, `flowHash`.
 /// Writes: `outputSourcePort` (an index into the pool of source ports), `outputTOS`, `outputTTL`,
 /// `outputDoNotFragment`, `flowHash`.
-/// Drops: `encapMtu`, `portDown`, `txUnreachable` (a peer that has left).
+/// Drops: `encapMtu`, `portDown`, `innerVlanDenied`, `txUnreachable` (a peer that has left).
 /// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made
 /// here and not in the parse stage because local frames never need it.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
@@ -44,9 +44,26 @@ public enum EncapsulateStage {
             pipeline.counters.count(.portDown)
             return false
         }
-        pipeline.counters.add(
-            1, vsi: Int(pipeline.batch.vsi[Int(pipeline.batch.outputLane[output])]), .txPackets)
+        let lane = Int(pipeline.batch.outputLane[output])
+        guard !leavesAsOtherVLAN(pipeline.batch.vlan[lane], ports[port], pipeline) else {
+            pipeline.counters.count(.innerVlanDenied)
+            return false
+        }
+        pipeline.counters.add(1, vsi: Int(pipeline.batch.vsi[lane]), .txPackets)
         return true
+    }
+
+    /// A tag that the VSI keeps would be the VLAN of another port of the device, maybe of another
+    /// VSI.
+    @_noLocks
+    private static func leavesAsOtherVLAN(
+        _ tag: UInt32, _ port: PortRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        guard tag != 0, tag & PacketBatch.tagIsService == 0, port.vlan == PortRecord.noVLAN else {
+            return false
+        }
+        let table = Int(pipeline.tables.devices[Int(port.device)].vlanTable)
+        return table >= 0 && pipeline.tables.vlanPorts[table &+ Int(tag & 0xFFF)] >= 0
     }
 
     /// - Parameter row: the row of the output after those dropped before it.

@@ -9,9 +9,18 @@ internal import Wire
 ///
 /// A super-packet is written whole; cutting it is the business of `Segmenter` and its tests.
 struct OutputWriter {
-    let pipeline: Pipeline
-    let agent: Agent
-    let arena: FrameArena
+    private let pipeline: Pipeline
+    private let arena: FrameArena
+    private let portNames: [Int: String]
+    private let peerNames: [Int: String]
+
+    init(pipeline: Pipeline, agent: Agent, arena: FrameArena) {
+        self.pipeline = pipeline
+        self.arena = arena
+        portNames = Dictionary(uniqueKeysWithValues: agent.portNames.map { ($0.value, $0.key) })
+        peerNames = Dictionary(
+            uniqueKeysWithValues: agent.peersByIndex.map { ($0.index, $0.name) })
+    }
 
     func write(_ output: Int, lanesBefore: Int) -> Output {
         let batch = pipeline.batch
@@ -28,14 +37,14 @@ struct OutputWriter {
             let vlan = pipeline.tables.ports[destination.index].vlan
             if vlan != PortRecord.noVLAN { insert(tag: UInt32(vlan), into: &frame) }
             return Output(
-                place: .port(portName(destination.index)), bytes: frame,
+                place: .port(portNames[destination.index] ?? "unknown"), bytes: frame,
                 arrival: lanesBefore + lane, outer: nil)
         }
         let vni = pipeline.tables.vsis[Int(batch.vsi[lane])].vni
         let header: [UInt8] =
             [8, 0, 0, 0] + [UInt8(vni >> 16 & 255), UInt8(vni >> 8 & 255), UInt8(vni & 255), 0]
         return Output(
-            place: .peer(peerName(destination.index)), bytes: header + frame,
+            place: .peer(peerNames[destination.index] ?? "unknown"), bytes: header + frame,
             arrival: lanesBefore + lane,
             outer: Output.Outer(
                 sourcePort: batch.outputSourcePort[output],
@@ -46,13 +55,5 @@ struct OutputWriter {
     private func insert(tag: UInt32, into frame: inout [UInt8]) {
         let type: [UInt8] = tag & PacketBatch.tagIsService != 0 ? [0x88, 0xA8] : [0x81, 0x00]
         frame.insert(contentsOf: type + [UInt8(tag >> 8 & 255), UInt8(tag & 255)], at: 12)
-    }
-
-    private func portName(_ index: Int) -> String {
-        agent.portNames.first { $0.value == index }?.key ?? "port \(index)"
-    }
-
-    private func peerName(_ index: Int) -> String {
-        agent.peersByIndex.first { $0.index == index }?.name ?? "peer \(index)"
     }
 }

@@ -135,10 +135,10 @@ public final class TestGateway {
 
     private func collect(_ turn: inout Turn) {
         let batch = pipeline.batch
+        guard batch.outputCount.value > 0 else { return }
+        let writer = OutputWriter(pipeline: pipeline, agent: agent, arena: arena)
         for output in 0..<batch.outputCount.value {
-            turn.outputs.append(
-                OutputWriter(pipeline: pipeline, agent: agent, arena: arena)
-                    .write(output, lanesBefore: turn.lanesBefore))
+            turn.outputs.append(writer.write(output, lanesBefore: turn.lanesBefore))
         }
         counters.add(UInt64(batch.outputCount.value), .transmitted)
     }
@@ -162,6 +162,16 @@ public final class TestGateway {
         }
     }
 
+    /// Takes what the stages have reported instead of the agent.
+    public func takeReports() -> [PuntEvent] {
+        var reports: [PuntEvent] = []
+        while let event = pipeline.workerToAgent.pop() { reports.append(event) }
+        return reports
+    }
+
+    /// Lets time pass without the agent, as between two packets.
+    public func wait(nanoseconds: UInt64) { now += nanoseconds }
+
     /// Moves time forward in the agent's steps of a quarter of a second.
     public func advance(milliseconds: Int) {
         var left = milliseconds
@@ -175,7 +185,8 @@ public final class TestGateway {
 
     public func advance(seconds: Int) { advance(milliseconds: seconds * 1000) }
 
-    public func apply(_ configuration: Configuration) {
-        agent.apply(configuration, Self.environment(of: configuration), now: now)
+    public func apply(_ configuration: Configuration, environment: Environment? = nil) {
+        agent.apply(
+            configuration, environment ?? Self.environment(of: configuration), now: now)
     }
 }

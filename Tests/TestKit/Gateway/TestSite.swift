@@ -12,6 +12,11 @@ public enum TestSite {
     public struct Host: Sendable {
         public let mac: MACAddress
         public let address: IPv4Address
+
+        public init(mac: MACAddress, address: IPv4Address) {
+            self.mac = mac
+            self.address = address
+        }
     }
 
     public static let vtep = IPv4Address(bits: 0xC633_6401)
@@ -50,6 +55,24 @@ public enum TestSite {
         ]
         configuration.vrfs = ["default", "red", "blue"]
         return configuration
+    }
+
+    /// Layer 2 with every host of the first two VSIs in the FDB.
+    public static var known: Configuration {
+        var configuration = bridged
+        configuration.staticFDB = staticFDB
+        return configuration
+    }
+
+    public static var staticFDB: [Configuration.StaticFDB] {
+        [
+            .init(vsi: "v10", mac: h1.mac, target: .port("a1")),
+            .init(vsi: "v10", mac: h2.mac, target: .port("a2")),
+            .init(vsi: "v10", mac: r1.mac, target: .peer("p1")),
+            .init(vsi: "v10", mac: r2.mac, target: .peer("p2")),
+            .init(vsi: "v20", mac: h3.mac, target: .port("a3")),
+            .init(vsi: "v20", mac: r3.mac, target: .peer("p1")),
+        ]
     }
 
     /// With a VSI-interface in every VSI: 10.0.10.1 and 10.0.20.1 in red, 10.0.10.1 in blue.
