@@ -12,6 +12,8 @@ public enum CounterLayout {
         /// Frames taken from the kernel, and those the gateway itself originated.
         case received
         case transmitted, replicated, consumed, originated
+        /// Packets given to the agent to wait, and those that came back or were dropped there.
+        case held, released
     }
 
     /// Things worth knowing that are not drops, under `events` of `show counters`.
@@ -48,6 +50,7 @@ public enum CounterLayout {
     public static let maximumPorts = 8192
     public static let maximumPeers = 65_535
     public static let maximumVSIs = 65_535
+    public static let maximumPolicies = 65_535
 
     static let dropBase = 64
     static let totalBase = 192
@@ -56,8 +59,9 @@ public enum CounterLayout {
     static let portBase = 256
     static let peerBase = portBase + maximumPorts * 8
     static let vsiBase = peerBase + (maximumPeers + 1) * 4
+    static let policyBase = vsiBase + (maximumVSIs + 1) * 4
     /// Words of a page.
-    public static let count = vsiBase + (maximumVSIs + 1) * 4
+    public static let count = policyBase + maximumPolicies
 
     @_noLocks
     public static func index(_ stage: Stage, _ field: StageField) -> Int {
@@ -79,6 +83,8 @@ public enum CounterLayout {
     public static func index(peer: Int, _ field: PeerField) -> Int {
         peerBase &+ peer &* 4 &+ field.rawValue
     }
+    @_noLocks
+    public static func index(policy: Int) -> Int { policyBase &+ policy }
     @_noLocks
     public static func index(vsi: Int, _ field: VSIField) -> Int {
         vsiBase &+ vsi &* 4 &+ field.rawValue
@@ -121,6 +127,11 @@ public struct Counters: Sendable {
     @_noLocks
     public func add(_ amount: UInt64, vsi: Int, _ field: CounterLayout.VSIField) {
         page.add(amount, to: CounterLayout.index(vsi: vsi, field))
+    }
+
+    @_noLocks
+    public func add(_ amount: UInt64, policy: Int) {
+        page.add(amount, to: CounterLayout.index(policy: policy))
     }
 
     /// One run of a stage over a vector.

@@ -51,6 +51,11 @@ public struct PacketBatch: Sendable {
     /// Flow entropy with bit 32 set, or 0 while nobody needed it.
     public var flowHash: Column<UInt64> { @_noLocks get { unsafe columns.pointee.flowHash } }
 
+    /// How far a flooded lane reaches.
+    public var floodScope: Column<FloodScope> {
+        @_noLocks get { unsafe columns.pointee.floodScope }
+    }
+
     /// The lanes still on their way, in order.
     public var active: Column<UInt16> { @_noLocks get { unsafe columns.pointee.active } }
     public var activeCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.activeCount } }
@@ -118,6 +123,7 @@ public struct PacketBatch: Sendable {
         ingress[lane] = .none
         verdict[lane] = .pending
         flowHash[lane] = 0
+        floodScope[lane] = .all
         active[lane] = UInt16(truncatingIfNeeded: lane)
         laneCount.value = lane &+ 1
         activeCount.value = lane &+ 1
@@ -156,6 +162,12 @@ public struct PacketBatch: Sendable {
     public func advance(_ lane: Int, by amount: Int) {
         frames[lane] = frames[lane] &+ UInt(bitPattern: amount)
         lengths[lane] = lengths[lane] &- UInt32(truncatingIfNeeded: amount)
+    }
+
+    /// Cuts bytes off the end of a lane's frame.
+    @_noLocks
+    public func truncate(_ lane: Int, to count: Int) {
+        lengths[lane] = min(lengths[lane], UInt32(truncatingIfNeeded: count))
     }
 
     public func deallocate() {

@@ -26,6 +26,9 @@ struct PacketColumns {
     /// Flow entropy with bit 32 set, or 0 while nobody needed it.
     let flowHash: Column<UInt64>
 
+    /// How far a flooded lane reaches.
+    let floodScope: Column<FloodScope>
+
     /// The lanes still on their way, in order.
     let active: Column<UInt16>
     let activeCount: Cell<Int>
@@ -68,6 +71,7 @@ struct PacketColumns {
         egress = Column(count: lanes, repeating: .none)
         verdict = Column(count: lanes, repeating: .pending)
         flowHash = Column(count: lanes, repeating: 0)
+        floodScope = Column(count: lanes, repeating: .all)
         active = Column(count: lanes, repeating: 0)
         activeCount = Cell(0)
         laneCount = Cell(0)
@@ -102,6 +106,7 @@ struct PacketColumns {
         egress.deallocate()
         verdict.deallocate()
         flowHash.deallocate()
+        floodScope.deallocate()
         active.deallocate()
         activeCount.deallocate()
         laneCount.deallocate()

@@ -12,21 +12,25 @@ public import Tables
 public struct Pipeline: Sendable {
     public let batch: PacketBatch
     public let counters: Counters
-    public let workerToAgent: SPSCRing<PuntEvent>
-    /// For each port, the time in nanoseconds before which its ARP budget is spent.
+    public let punts: PuntPort
+    /// For each port, the time in nanoseconds before which its ARP budget is spent; then that of the
+    /// tunnels, and that of ICMP errors.
     public let policers: Column<UInt64>
     public var tables: TableView
 
     /// ARP packets that may come at once beyond the steady rate.
     static var arpBurst: UInt64 { @_noLocks get { 32 } }
+    static var icmpBurst: UInt64 { @_noLocks get { 10 } }
+    /// Words of `policers`: the ports, the tunnels together, ICMP errors.
+    public static var policerCount: Int { CounterLayout.maximumPorts + 2 }
 
     public init(
-        batch: PacketBatch, counters: Counters, workerToAgent: SPSCRing<PuntEvent>,
+        batch: PacketBatch, counters: Counters, punts: PuntPort,
         policers: Column<UInt64>, tables: TableView
     ) {
         self.batch = batch
         self.counters = counters
-        self.workerToAgent = workerToAgent
+        self.punts = punts
         self.policers = policers
         self.tables = tables
     }
@@ -79,23 +83,77 @@ public struct Pipeline: Sendable {
         return bytes
     }
 
+    /// Runs lanes that the agent sent: those that are to be routed.
+    @_noLocks
+    public func processOrders() {
+        run(.route, RouteStage.process)
+    }
+
     /// Tells the agent; when its ring is full the event is counted and the next packet tells again.
     @_noLocks
     func punt(_ event: PuntEvent) {
-        if !workerToAgent.push(event) { counters.count(.learnRingFull) }
+        if !punts.push(event) { counters.count(.learnRingFull) }
     }
 
-    /// The budget for ARP to the gateway, one for each port (GCRA, the virtual-scheduling form of
-    /// the leaky bucket, ITU-T I.371 annex A): exact whichever workers the packets of a port come
-    /// to.
+    /// Hands a copy of a lane's frame to the agent. False when there is no room.
+    @_noLocks @discardableResult
+    func puntFrame(_ lane: Int, _ kind: PuntHeader.Kind, _ frame: FrameView) -> Bool {
+        let header = PuntHeader(kind: kind, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        return punts.push(header, frame)
+    }
+
+    /// Has a packet wait with the agent for its next hop. False when there is no room.
+    @_noLocks
+    func hold(_ lane: Int, interface: Int32, nextHop: UInt32) -> Bool {
+        var header = PuntHeader(kind: .hold, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        header.interface = interface
+        header.nextHop = nextHop
+        header.segmentation = batch.segmentations[lane]
+        guard punts.push(header, batch.frame(lane)) else { return false }
+        counters.add(1, .held)
+        return true
+    }
+
+    /// Has the agent tell the sender of a packet, if the rules allow it (RFC 1812 section 4.3.2.7) and
+    /// the rate does (section 4.3.2.8). The lane is dropped by the caller.
+    @_noLocks
+    func puntICMPError(_ lane: Int, type: UInt8, code: UInt8, mtu: UInt16) {
+        let frame = batch.frame(lane)
+        guard ICMPErrorRules.allow(frame, destination: batch.destinationMAC[lane]) else { return }
+        let word = CounterLayout.maximumPorts &+ 1
+        guard
+            admits(
+                word, tables.settings.icmpIntervalNanoseconds, Self.icmpBurst,
+                now: batch.now.value)
+        else { return counters.count(.icmpRateLimited) }
+        var header = PuntHeader(
+            kind: .icmpError, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        header.icmpType = type
+        header.icmpCode = code
+        header.mtu = mtu
+        _ = punts.push(header, frame.prefix(min(frame.count, ICMPErrorRules.quotedFrame)))
+    }
+
+    /// The budget for ARP to the gateway, one for each port and one for all tunnels.
     @_noLocks
     func admitsARP(from place: Destination, now: UInt64) -> Bool {
         let interval = tables.settings.arpIntervalNanoseconds
-        guard interval > 0, place.isPort, place.index < policers.count else { return true }
-        let word = unsafe policers.pointer(at: place.index)
+        if place.isPort { return admits(place.index, interval, Self.arpBurst, now: now) }
+        // Behind the tunnels are many gateways, which speak for many hosts.
+        return admits(CounterLayout.maximumPorts, interval / 16, Self.arpBurst &* 16, now: now)
+    }
+
+    /// GCRA, the virtual-scheduling form of the leaky bucket (ITU-T I.371 annex A): exact whichever
+    /// workers the packets come to.
+    @_noLocks
+    private func admits(
+        _ index: Int, _ interval: UInt64, _ burst: UInt64, now: UInt64
+    ) -> Bool {
+        guard interval > 0, index < policers.count else { return true }
+        let word = unsafe policers.pointer(at: index)
         while true {
             let due = unsafe vx_load_relaxed_u64(word)
-            if due > now &+ interval &* Self.arpBurst { return false }
+            if due > now &+ interval &* burst { return false }
             let next = max(due, now) &+ interval
             if unsafe vx_compare_exchange_u64(word, due, next) { return true }
         }

@@ -17,6 +17,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         case tcp6
         case udp4
         case udp6
+        /// An IPv4 packet larger than the MTU of where it goes, into fragments.
+        case fragments4
     }
 
     /// Bytes of payload in each segment but the last.
@@ -64,6 +66,16 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         var result = self
         result.headerLength = UInt16(truncatingIfNeeded: Int(headerLength) &+ amount)
         result.checksumStart = UInt16(truncatingIfNeeded: Int(checksumStart) &+ amount)
+        return result
+    }
+
+    /// A packet that is to leave in fragments (RFC 791 section 3.2).
+    /// - Parameter maximumPacketByteCount: bytes of the largest fragment, header included.
+    @_noLocks
+    public static func fragments(maximumPacketByteCount: Int) -> Segmentation {
+        var result = Segmentation.none
+        result.kind = .fragments4
+        result.segmentSize = UInt16(truncatingIfNeeded: maximumPacketByteCount)
         return result
     }
 

@@ -22,6 +22,7 @@ public struct Segmenter {
     private let segmentSize: Int
     /// The sender uses no UDP checksum, and neither do the segments.
     private let omitsChecksum: Bool
+    private let isFragmenting: Bool
     /// At least 1.
     public let segmentCount: Int
 
@@ -38,6 +39,10 @@ public struct Segmenter {
     /// segments, or headers too long.
     @_noLocks
     public init?(frame: FrameView, segmentation: Segmentation) {
+        if case .fragments4 = segmentation.kind {
+            self.init(fragmenting: frame, maximumPacketByteCount: Int(segmentation.segmentSize))
+            return
+        }
         guard let layers = FrameLayers.parse(frame) else { return nil }
         let isTCP = layers.protocolNumber == ProtocolNumber.tcp
         let agrees: Bool
@@ -47,6 +52,7 @@ public struct Segmenter {
         case .tcp6: agrees = isTCP && layers.isIPv6
         case .udp4: agrees = !isTCP && !layers.isIPv6
         case .udp6: agrees = !isTCP && layers.isIPv6
+        case .fragments4: agrees = false
         }
         let size = Int(segmentation.segmentSize)
         guard agrees, size > 0, layers.payloadOffset <= Self.maximumHeaderByteCount else {
@@ -64,9 +70,37 @@ public struct Segmenter {
         self.layers = layers
         self.segmentSize = size
         self.segmentCount = count
+        self.isFragmenting = false
         self.omitsChecksum =
             !isTCP && !layers.isIPv6 && !segmentation.needsChecksum
             && frame.loadUInt16(at: layers.checksumOffset) == 0
+    }
+
+    /// An IPv4 packet in fragments. Nil when its lengths are not sound, when it may not be fragmented,
+    /// or when no payload fits. Deviates: options are repeated in every fragment, those too that
+    /// belong into the first alone (RFC 791 section 3.1).
+    @_noLocks
+    private init?(fragmenting frame: FrameView, maximumPacketByteCount: Int) {
+        let start = EthernetHeader.byteCount
+        let header = IPv4Header(frame: frame, at: start)
+        guard frame.holds(start, at: 0), case .valid = header.checkLengths(),
+            !header.dontFragment
+        else { return nil }
+        let size = (maximumPacketByteCount &- header.headerByteCount) & ~7
+        let payload = header.totalLength &- header.headerByteCount
+        guard size > 0, payload > 0 else { return nil }
+        let count = (payload &+ size &- 1) / size
+        guard count <= Self.maximumSegmentCount else { return nil }
+        self.frame = frame
+        let first = start &+ header.headerByteCount
+        layers = FrameLayers(
+            layer3Offset: start, transportOffset: first, payloadOffset: first,
+            endOffset: start &+ header.totalLength, protocolNumber: header.protocolNumber,
+            isIPv6: false)
+        segmentSize = size
+        segmentCount = count
+        omitsChecksum = true
+        isFragmenting = true
     }
 
     /// Bytes of every segment's headers.
@@ -96,7 +130,9 @@ public struct Segmenter {
         let payloadByteCount = min(layers.endOffset &- payloadOffset, segmentSize)
         copyHeaders(to: header)
         writeNetworkHeader(header, index: index, payloadByteCount: payloadByteCount)
-        if layers.protocolNumber == ProtocolNumber.tcp {
+        if isFragmenting {
+            writeFragment(header, index: index)
+        } else if layers.protocolNumber == ProtocolNumber.tcp {
             writeTCP(header, index: index)
         } else {
             UDPHeader(frame: header, at: layers.transportOffset).length =
@@ -131,8 +167,22 @@ public struct Segmenter {
         }
         let ip = IPv4Header(frame: header, at: layers.layer3Offset)
         ip.totalLength = length
-        ip.identification = ip.identification &+ UInt16(truncatingIfNeeded: index)
+        if !isFragmenting {
+            ip.identification = ip.identification &+ UInt16(truncatingIfNeeded: index)
+        }
         ip.updateChecksum()
+    }
+
+    /// Offset and "more fragments"; what is cut may itself be a fragment.
+    @_noLocks
+    private func writeFragment(_ header: FrameView, index: Int) {
+        let field = layers.layer3Offset &+ 6
+        let before = frame.loadUInt16(at: field)
+        let isLast = index == segmentCount &- 1
+        let more = isLast ? before & 0x2000 : 0x2000
+        let offset = (before & 0x1FFF) &+ UInt16(truncatingIfNeeded: index &* segmentSize / 8)
+        header.store(before & 0xC000 | more | offset & 0x1FFF, at: field)
+        IPv4Header(frame: header, at: layers.layer3Offset).updateChecksum()
     }
 
     /// FIN and PSH speak of the last byte, CWR of the first.

@@ -10,5 +10,17 @@ public enum Verdict: UInt8, BitwiseCopyable, Sendable {
     case route
     /// Ended inside the gateway.
     case consumed
+    /// Copied to the agent, where it waits for its next hop to be resolved.
+    case held
     case dropped
+
+    /// Nothing more happens to the lane in this batch.
+    public var isSettled: Bool {
+        @_noLocks get {
+            switch self {
+            case .consumed, .held, .dropped: true
+            case .pending, .forward, .replicate, .route: false
+            }
+        }
+    }
 }

@@ -1,22 +1,35 @@
+public import Memory
 public import Wire
 
-/// The ARP table: which MAC address answers for an IPv4 address in a VSI (RFC 826).
+/// The ARP table: which MAC address answers for an IPv4 address in a VSI, and behind which port or
+/// peer (RFC 826).
 ///
-/// Key: VSI index in the upper 16 of 48 bits, address in the lower 32. Value: MAC in the upper 48
-/// bits, flags below.
+/// Key: VSI index in the upper 16 of 48 bits, address in the lower 32. Value: state flags in the
+/// upper half, the index of a `NeighborRecord` in the lower. A record is written before it is
+/// published and never changed afterwards, so that MAC and egress always belong together.
 ///
-/// Thread-safety, layout, capacity: those of `ProbeTable`.
+/// Thread-safety, layout, capacity: those of `ProbeTable`; a record is used again only after the
+/// same wait as a removed slot.
 public struct NeighborTable: Sendable {
     /// An address of the gateway itself; answered to everybody, probes included.
-    public static let ownFlag: UInt64 = 1
+    public static var ownFlag: UInt64 { @_noLocks get { 1 &<< 32 } }
     /// From the configuration or the operator.
-    public static let staticFlag: UInt64 = 2
+    public static var staticFlag: UInt64 { @_noLocks get { 2 &<< 32 } }
+    /// Asked for and not yet answered; packets for it wait with the agent.
+    public static var incompleteFlag: UInt64 { @_noLocks get { 4 &<< 32 } }
+    /// Did not answer; packets for it are dropped until the entry is removed.
+    public static var failedFlag: UInt64 { @_noLocks get { 8 &<< 32 } }
+    private static var presentFlag: UInt64 { @_noLocks get { 16 &<< 32 } }
 
     public let table: ProbeTable
+    public let records: Column<NeighborRecord>
 
-    public init(table: ProbeTable) { self.table = table }
+    public init(table: ProbeTable, records: Column<NeighborRecord>) {
+        self.table = table
+        self.records = records
+    }
 
-    /// Never `ProbeTable.noKey`: the address 0.0.0.0 is nobody's, and bit 48 is always set.
+    /// Never `ProbeTable.noKey`: bit 48 is always set.
     @_noLocks
     public static func key(vsi: UInt16, address: UInt32) -> UInt64 {
         1 &<< 48 | UInt64(vsi) &<< 32 | UInt64(address)
@@ -29,19 +42,56 @@ public struct NeighborTable: Sendable {
     public static func vsi(of key: UInt64) -> Int { Int(key >> 32 & 0xFFFF) }
 
     @_noLocks
-    public static func value(mac: UInt64, flags: UInt64) -> UInt64 { mac &<< 16 | flags }
+    public static func value(record: Int, flags: UInt64) -> UInt64 {
+        presentFlag | flags | UInt64(truncatingIfNeeded: record)
+    }
 
     @_noLocks
-    public static func mac(of value: UInt64) -> UInt64 { value &>> 16 }
+    public static func record(of value: UInt64) -> Int { Int(value & 0xFFFF_FFFF) }
     @_noLocks
     public static func isOwn(_ value: UInt64) -> Bool { value & ownFlag != 0 }
     @_noLocks
     public static func isStatic(_ value: UInt64) -> Bool { value & staticFlag != 0 }
+    @_noLocks
+    public static func isFailed(_ value: UInt64) -> Bool { value & failedFlag != 0 }
+    @_noLocks
+    public static func isIncomplete(_ value: UInt64) -> Bool { value & incompleteFlag != 0 }
+    /// A MAC address is known.
+    @_noLocks
+    public static func isResolved(_ value: UInt64) -> Bool {
+        value != 0 && value & (incompleteFlag | failedFlag) == 0
+    }
 
-    /// What `find` gives for an address, or 0.
+    /// What the table has for an address, or 0.
     @_noLocks
     public func find(vsi: UInt16, address: UInt32) -> UInt64 {
         let key = Self.key(vsi: vsi, address: address)
         return table.value(at: table.find(key), for: key) ?? 0
+    }
+
+    /// The MAC address of a resolved value, else 0.
+    @_noLocks
+    public func mac(of value: UInt64) -> UInt64 {
+        guard Self.isResolved(value) else { return 0 }
+        return records[Self.record(of: value)].mac
+    }
+
+    /// Where the packet that made the entry came from; none for static and own entries.
+    @_noLocks
+    public func egress(of value: UInt64) -> Destination {
+        guard Self.isResolved(value) else { return .none }
+        return records[Self.record(of: value)].egress
+    }
+}
+
+/// The part of a neighbor that does not fit its table's value.
+public struct NeighborRecord: BitwiseCopyable, Sendable {
+    public var mac: UInt64
+    public var egress: Destination
+
+    @_noLocks
+    public init(mac: UInt64, egress: Destination) {
+        self.mac = mac
+        self.egress = egress
     }
 }

@@ -18,6 +18,8 @@ public struct TableSet: Sendable {
     public var peers: Column<PeerRecord>
     public var interfaces: Column<InterfaceRecord>
     public var subnets: Column<SubnetRecord>
+    public var nextHops: Column<NextHopRecord>
+    public var policies: Column<PolicyRecord>
     public var floodTargets: Column<Destination>
     public var routes: RouteTable
     public var vsiOfVNI: FixedMap
@@ -45,6 +47,8 @@ public struct TableSet: Sendable {
         /// Nanoseconds between two ARP packets of one port that the gateway answers, 0 for no
         /// limit.
         public var arpIntervalNanoseconds: UInt64 = 0
+        /// Nanoseconds between two ICMP errors the gateway sends, 0 for no limit.
+        public var icmpIntervalNanoseconds: UInt64 = 0
 
         public init() {}
     }
@@ -64,7 +68,8 @@ public struct TableSet: Sendable {
         forwarding: ForwardingTable, neighbors: NeighborTable, vsis: Column<VSIRecord>,
         ports: Column<PortRecord>, devices: Column<DeviceRecord>, vlanPorts: Column<Int32>,
         peers: Column<PeerRecord>, interfaces: Column<InterfaceRecord>,
-        subnets: Column<SubnetRecord>, floodTargets: Column<Destination>, routes: RouteTable,
+        subnets: Column<SubnetRecord>, nextHops: Column<NextHopRecord>,
+        policies: Column<PolicyRecord>, floodTargets: Column<Destination>, routes: RouteTable,
         vsiOfVNI: FixedMap, peerOfAddress: FixedMap, membership: FixedMap, settings: Settings
     ) {
         self.forwarding = forwarding
@@ -76,6 +81,8 @@ public struct TableSet: Sendable {
         self.peers = peers
         self.interfaces = interfaces
         self.subnets = subnets
+        self.nextHops = nextHops
+        self.policies = policies
         self.floodTargets = floodTargets
         self.routes = routes
         self.vsiOfVNI = vsiOfVNI
@@ -93,6 +100,8 @@ public struct TableSet: Sendable {
         peers.deallocate()
         interfaces.deallocate()
         subnets.deallocate()
+        nextHops.deallocate()
+        policies.deallocate()
         floodTargets.deallocate()
         routes.deallocate()
         vsiOfVNI.deallocate()

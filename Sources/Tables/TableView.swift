@@ -24,6 +24,8 @@ public struct TableView: Sendable {
         @_noLocks get { unsafe set.pointee.interfaces }
     }
     public var subnets: Column<SubnetRecord> { @_noLocks get { unsafe set.pointee.subnets } }
+    public var nextHops: Column<NextHopRecord> { @_noLocks get { unsafe set.pointee.nextHops } }
+    public var policies: Column<PolicyRecord> { @_noLocks get { unsafe set.pointee.policies } }
     public var floodTargets: Column<Destination> {
         @_noLocks get { unsafe set.pointee.floodTargets }
     }

@@ -19,6 +19,8 @@ public struct VSIRecord: BitwiseCopyable, Sendable {
         /// A VSI-interface is bound to it.
         public static var hasInterface: Flags { @_noLocks get { Flags(rawValue: 64) } }
         public static var hasVNI: Flags { @_noLocks get { Flags(rawValue: 128) } }
+        /// Its VSI-interface answers ARP for everybody and relays what it hears (local proxy ARP).
+        public static var proxiesARP: Flags { @_noLocks get { Flags(rawValue: 256) } }
     }
 
     public var flags: Flags
@@ -47,25 +49,43 @@ public struct VSIRecord: BitwiseCopyable, Sendable {
     public func has(_ flag: Flags) -> Bool { flags.rawValue & flag.rawValue != 0 }
 }
 
-/// An address of a VSI-interface with its subnet.
+/// A VSI-interface: the gateway's layer-3 presence in a VSI.
 public struct InterfaceRecord: BitwiseCopyable, Sendable {
+    /// How a source address is held against the routing table (RFC 1812 section 5.3.8).
+    public enum ReversePath: UInt8, BitwiseCopyable, Sendable {
+        case off
+        /// Some route leads to it.
+        case loose
+        /// A route leads to it through this interface.
+        case strict
+    }
+
     public var mac: UInt64
     public var vsi: UInt16
     public var vrf: UInt16
+    /// Bytes of the largest IPv4 packet.
     public var mtu: UInt32
     /// Where in `TableSet.subnets` its subnets begin, and how many there are.
     public var firstSubnet: Int32
     public var subnetCount: Int32
+    /// The same in `TableSet.policies`.
+    public var firstPolicy: Int32
+    public var policyCount: Int32
+    public var reversePath: ReversePath
+    /// Packets that are not for the gateway itself are passed on.
+    public var forwards: Bool
 
-    public init(
-        mac: UInt64, vsi: UInt16, vrf: UInt16, mtu: UInt32, firstSubnet: Int32, subnetCount: Int32
-    ) {
+    public init(mac: UInt64, vsi: UInt16, vrf: UInt16, mtu: UInt32) {
         self.mac = mac
         self.vsi = vsi
         self.vrf = vrf
         self.mtu = mtu
-        self.firstSubnet = firstSubnet
-        self.subnetCount = subnetCount
+        firstSubnet = 0
+        subnetCount = 0
+        firstPolicy = 0
+        policyCount = 0
+        reversePath = .off
+        forwards = true
     }
 }
 

@@ -18,6 +18,20 @@ public struct FrameLayers {
     /// IPv6 extension headers walked before the packet is given up on.
     private static var maximumExtensionCount: Int { @_noLocks get { 4 } }
 
+    /// Layers found by other means.
+    @_noLocks
+    public init(
+        layer3Offset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
+        protocolNumber: UInt8, isIPv6: Bool
+    ) {
+        self.layer3Offset = layer3Offset
+        self.transportOffset = transportOffset
+        self.payloadOffset = payloadOffset
+        self.endOffset = endOffset
+        self.protocolNumber = protocolNumber
+        self.isIPv6 = isIPv6
+    }
+
     /// Nil when the frame is not an unfragmented TCP or UDP packet with sound lengths. The IPv4
     /// header checksum is not looked at.
     @_noLocks

@@ -27,10 +27,7 @@ public enum BridgeStage {
             let value = forwarding.table.value(
                 at: Int(batch.foundSlots[position]), for: batch.keys[position])
             bridge(lane, value ?? 0, pipeline)
-            switch batch.verdict[lane] {
-            case .dropped, .consumed: continue
-            case .pending, .forward, .replicate, .route: break
-            }
+            if batch.verdict[lane].isSettled { continue }
             batch.active[kept] = UInt16(truncatingIfNeeded: lane)
             kept &+= 1
         }
@@ -76,6 +73,7 @@ public enum BridgeStage {
     private static var inspectsARP: UInt16 {
         @_noLocks get {
             VSIRecord.Flags.suppressesARP.rawValue | VSIRecord.Flags.hasInterface.rawValue
+                | VSIRecord.Flags.proxiesARP.rawValue
         }
     }
 

@@ -48,11 +48,34 @@ enum ARPResponder {
                 guard isInSubnet(address, vsi, pipeline) else {
                     return drop(lane, .arpOutsideSubnet, pipeline)
                 }
-                report(lane, packet, known, pipeline)
+                if !vsi.has(.proxiesARP) { report(lane, packet, known, pipeline) }
             }
         }
+        if vsi.has(.proxiesARP) { return hand(lane, packet, vsi, pipeline) }
         guard packet.operation == ARPPacket.request else { return false }
         return answer(lane, vsi, packet, pipeline)
+    }
+
+    /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other directly
+    /// is bridged.
+    @_noLocks
+    private static func hand(
+        _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let destination = MACAddress(bits: batch.destinationMAC[lane])
+        let interface = pipeline.tables.interfaces[Int(vsi.interface)]
+        guard destination.isGroup || destination.bits == interface.mac else { return false }
+        if packet.operation == ARPPacket.request,
+            !RouteChecks.isHost(packet.targetIP.bits, interface, pipeline.tables)
+        {
+            return drop(lane, .arpOutsideSubnet, pipeline)
+        }
+        guard pipeline.admitsARP(from: batch.ingress[lane], now: batch.now.value),
+            pipeline.puntFrame(lane, .arp, packet.frame)
+        else { return drop(lane, .arpRate, pipeline) }
+        batch.verdict[lane] = .consumed
+        return true
     }
 
     @_noLocks
@@ -71,7 +94,8 @@ enum ARPResponder {
                 return drop(lane, .arpRate, pipeline)
             }
             pipeline.counters.count(.arpAnswered)
-            return reply(lane, packet, NeighborTable.mac(of: wanted), pipeline)
+            return reply(
+                lane, packet, pipeline.tables.neighbors.mac(of: wanted), pipeline)
         }
         guard vsi.has(.suppressesARP), batch.ingress[lane].isPort,
             MACAddress(bits: batch.destinationMAC[lane]).isBroadcast
@@ -80,8 +104,8 @@ enum ARPResponder {
             pipeline.counters.count(.arpProbeNotProxied)
             return false
         }
-        let owner = NeighborTable.mac(of: wanted)
-        guard wanted != 0, !packet.isAnnouncement, owner != packet.senderMAC.bits,
+        let owner = pipeline.tables.neighbors.mac(of: wanted)
+        guard owner != 0, !packet.isAnnouncement, owner != packet.senderMAC.bits,
             !isBehindAsker(lane, owner, pipeline)
         else { return false }
         pipeline.counters.count(.arpSuppressed)
@@ -131,17 +155,15 @@ enum ARPResponder {
         }
     }
 
+    /// The sender is in a subnet of the interface, or is the next hop of an onlink route there, which
+    /// the neighbor table then has.
     @_noLocks
     private static func isInSubnet(
         _ address: IPv4Address, _ vsi: VSIRecord, _ pipeline: Pipeline
     ) -> Bool {
         guard vsi.interface >= 0 else { return true }
         let interface = pipeline.tables.interfaces[Int(vsi.interface)]
-        for offset in 0..<interface.subnetCount {
-            let subnet = pipeline.tables.subnets[Int(interface.firstSubnet &+ offset)]
-            if address.bits & subnet.mask == subnet.network { return true }
-        }
-        return false
+        return RouteChecks.isOnLink(address.bits, interface, pipeline.tables)
     }
 
     /// Tells the agent of a binding the table does not have; refreshes one that it has.
@@ -153,7 +175,11 @@ enum ARPResponder {
         let isAnnouncement = packet.isAnnouncement
         if isAnnouncement { pipeline.counters.count(.arpGratuitous) }
         let index = batch.vsi[lane]
-        if known != 0, NeighborTable.mac(of: known) == packet.senderMAC.bits {
+        let neighbors = pipeline.tables.neighbors
+        if neighbors.mac(of: known) == packet.senderMAC.bits,
+            neighbors.egress(of: known).bits == batch.ingress[lane].bits
+                || NeighborTable.isStatic(known)
+        {
             let table = pipeline.tables.neighbors.table
             let key = NeighborTable.key(vsi: index, address: packet.senderIP.bits)
             table.touch(table.find(key), time: batch.coarseTime.value)

@@ -39,7 +39,7 @@ public enum ReplicateStage {
                 guard append(lane, batch.egress[lane], batch) else { return false }
             case .replicate:
                 guard replicate(lane, pipeline, &cursor) else { return false }
-            case .pending, .route, .consumed, .dropped:
+            case .pending, .route, .consumed, .held, .dropped:
                 batch.drop(lane, .internalUnknownVerdict, pipeline.counters)
             }
             cursor.position &+= 1
@@ -57,7 +57,12 @@ public enum ReplicateStage {
         let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]
         let origin = batch.ingress[lane]
         // Peers follow the ports; a frame out of a tunnel stops before them.
-        let count = Int(origin.isPeer ? vsi.portCount : vsi.portCount &+ vsi.peerCount)
+        var count = Int(vsi.portCount &+ vsi.peerCount)
+        switch batch.floodScope[lane] {
+        case .all: if origin.isPeer { count = Int(vsi.portCount) }
+        case .local: count = Int(vsi.portCount)
+        case .remote: cursor.target = max(cursor.target, Int(vsi.portCount))
+        }
         while cursor.target < count {
             let target = pipeline.tables.floodTargets[Int(vsi.firstPort) &+ cursor.target]
             if target.bits != origin.bits {

@@ -1,0 +1,144 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// The questions the route stage asks before it forwards.
+enum RouteChecks {
+    /// What forbids to route a packet by its header and addresses, or nil.
+    @_noLocks
+    static func reasonAgainst(
+        _ header: IPv4Header, _ lane: Int, _ interface: InterfaceRecord, _ pipeline: Pipeline
+    ) -> DropReason? {
+        switch header.check() {
+        case .valid: break
+        case .truncated, .badTotalLength: return .ipBadLength
+        case .badVersion: return .ipBadVersion
+        case .badHeaderLength: return .ipBadIhl
+        case .badChecksum: return .ipBadChecksum
+        }
+        if header.fragmentExceedsDatagram { return .ipFragmentOffset }
+        if header.hasOptions, hasSourceRoute(header) { return .ipOptions }
+        let source = header.source
+        guard source.isUnicastSource else { return .ipMartianSrc }
+        let destination = header.destination
+        guard !destination.isLoopback, !destination.isThisNetwork, !destination.isReserved,
+            !destination.isMulticast, !destination.isLinkLocal, !source.isLinkLocal
+        else { return source.isLinkLocal ? .ipMartianSrc : .ipMartianDst }
+        let tables = pipeline.tables
+        let origin = pipeline.batch.ingress[lane]
+        let back = tables.routes.find(vrf: interface.vrf, address: source.bits)
+        // Out of a tunnel it is another gateway with the same address, with an ICMP error.
+        if origin.isPort, RouteTable.isOwn(back) { return .ipMartianSrc }
+        return origin.isOwn ? nil : reversePath(interface, back, tables)
+    }
+
+    @_noLocks
+    private static func reversePath(
+        _ interface: InterfaceRecord, _ back: UInt64, _ tables: TableView
+    ) -> DropReason? {
+        switch interface.reversePath {
+        case .off: return nil
+        case .loose: return RouteTable.isForward(back) ? nil : .rpfFail
+        case .strict:
+            guard RouteTable.isForward(back) else { return .rpfFail }
+            let first = RouteTable.nextHop(back, flowHash: 0)
+            for index in first..<first &+ RouteTable.nextHopCount(back) {
+                let through = Int(tables.nextHops[index].interface)
+                if tables.interfaces[through].vsi == interface.vsi { return nil }
+            }
+            return .rpfFail
+        }
+    }
+
+    /// Loose or strict source routing (RFC 7126 sections 4.3 and 4.4).
+    @_noLocks
+    private static func hasSourceRoute(_ header: IPv4Header) -> Bool {
+        let end = header.offset &+ header.headerByteCount
+        var offset = header.offset &+ IPv4Header.byteCount
+        while offset < end {
+            let kind = header.frame.loadUInt8(at: offset)
+            if kind == 0 { return false }
+            if kind == 131 || kind == 137 { return true }
+            if kind == 1 {
+                offset &+= 1
+                continue
+            }
+            guard offset &+ 1 < end else { return false }
+            let length = Int(header.frame.loadUInt8(at: offset &+ 1))
+            guard length >= 2 else { return false }
+            offset &+= length
+        }
+        return false
+    }
+
+    /// In a subnet of the interface, or a next hop of an onlink route by it: those are subnets of one
+    /// address each.
+    @_noLocks
+    static func isOnLink(
+        _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView
+    ) -> Bool {
+        for offset in 0..<interface.subnetCount {
+            let subnet = tables.subnets[Int(interface.firstSubnet &+ offset)]
+            if address & subnet.mask == subnet.network { return true }
+        }
+        return false
+    }
+
+    /// On the link and neither network nor broadcast address: what a proxy may answer for (RFC 1027).
+    @_noLocks
+    static func isHost(
+        _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView
+    ) -> Bool {
+        for offset in 0..<interface.subnetCount {
+            let subnet = tables.subnets[Int(interface.firstSubnet &+ offset)]
+            guard address & subnet.mask == subnet.network else { continue }
+            if subnet.mask >= 0xFFFF_FFFE { return true }
+            return address != subnet.network && address != subnet.network | ~subnet.mask
+        }
+        return false
+    }
+
+    /// The network or the broadcast address of a connected subnet of more than two (RFC 2644).
+    @_noLocks
+    static func isSubnetEdge(
+        _ address: UInt32, _ nextHop: NextHopRecord, _ tables: TableView
+    ) -> Bool {
+        let interface = tables.interfaces[Int(nextHop.interface)]
+        for offset in 0..<interface.subnetCount {
+            let subnet = tables.subnets[Int(interface.firstSubnet &+ offset)]
+            guard address & subnet.mask == subnet.network, subnet.mask < 0xFFFF_FFFE else {
+                continue
+            }
+            if address == subnet.network || address == subnet.network | ~subnet.mask { return true }
+        }
+        return false
+    }
+
+    /// The next hop that a policy of the ingress interface gives, or -1.
+    @_noLocks
+    static func policy(
+        _ lane: Int, _ header: IPv4Header, _ interface: InterfaceRecord, _ pipeline: Pipeline
+    ) -> Int {
+        guard interface.policyCount > 0 else { return -1 }
+        let tables = pipeline.tables
+        let number = header.protocolNumber
+        let transport = header.offset &+ header.headerByteCount
+        var ports: UInt32?
+        if number == ProtocolNumber.tcp || number == ProtocolNumber.udp,
+            header.fragmentOffset == 0, header.frame.holds(4, at: transport)
+        {
+            ports = header.frame.loadUInt32(at: transport)
+        }
+        for offset in 0..<interface.policyCount {
+            let policy = tables.policies[Int(interface.firstPolicy &+ offset)]
+            guard
+                policy.matches(
+                    source: header.source.bits, destination: header.destination.bits,
+                    protocolNumber: number, ports: ports)
+            else { continue }
+            pipeline.counters.add(1, policy: Int(policy.counter))
+            return Int(policy.nextHop)
+        }
+        return -1
+    }
+}
