@@ -19,7 +19,7 @@ enum ICMPErrorRules {
             frame.holds(header.headerByteCount, at: offset)
         else { return false }
         let target = header.destination
-        guard header.source.isUnicastSource, !target.isMulticast, target != .broadcast,
+        guard header.source.isUnicastSource, !target.isMulticast, target.bits != UInt32.max,
             header.fragmentOffset == 0
         else { return false }
         guard header.protocolNumber == ProtocolNumber.icmp else { return true }

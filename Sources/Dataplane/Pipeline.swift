@@ -1,6 +1,7 @@
 internal import CLinux
 public import Memory
 public import Tables
+internal import Wire
 
 /// The path of a packet, stage by stage, over one batch: the table of contents of the dataplane.
 ///

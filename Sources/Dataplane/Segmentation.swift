@@ -230,6 +230,7 @@ extension Segmentation.Kind {
             case .tcp6: 2
             case .udp4: 3
             case .udp6: 4
+            case .fragments4: 5
             }
         }
     }

@@ -39,10 +39,6 @@ public struct Segmenter {
     /// segments, or headers too long.
     @_noLocks
     public init?(frame: FrameView, segmentation: Segmentation) {
-        if case .fragments4 = segmentation.kind {
-            self.init(fragmenting: frame, maximumPacketByteCount: Int(segmentation.segmentSize))
-            return
-        }
         guard let layers = FrameLayers.parse(frame) else { return nil }
         let isTCP = layers.protocolNumber == ProtocolNumber.tcp
         let agrees: Bool
@@ -80,7 +76,7 @@ public struct Segmenter {
     /// or when no payload fits. Deviates: options are repeated in every fragment, those too that
     /// belong into the first alone (RFC 791 section 3.1).
     @_noLocks
-    private init?(fragmenting frame: FrameView, maximumPacketByteCount: Int) {
+    public init?(fragmenting frame: FrameView, maximumPacketByteCount: Int) {
         let start = EthernetHeader.byteCount
         let header = IPv4Header(frame: frame, at: start)
         guard frame.holds(start, at: 0), case .valid = header.checkLengths(),
@@ -101,6 +97,16 @@ public struct Segmenter {
         segmentCount = count
         omitsChecksum = true
         isFragmenting = true
+    }
+
+    /// What a lane's metadata asks for, segments or fragments.
+    @_noLocks
+    public static func make(_ frame: FrameView, _ segmentation: Segmentation) -> Segmenter? {
+        if case .fragments4 = segmentation.kind {
+            return Segmenter(
+                fragmenting: frame, maximumPacketByteCount: Int(segmentation.segmentSize))
+        }
+        return Segmenter(frame: frame, segmentation: segmentation)
     }
 
     /// Bytes of every segment's headers.

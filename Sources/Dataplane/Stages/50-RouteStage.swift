@@ -173,7 +173,7 @@ public enum RouteStage {
         let segmentation = batch.segmentations[lane]
         var size = header.totalLength
         if segmentation.isSuperPacket {
-            guard let segmenter = Segmenter(frame: header.frame, segmentation: segmentation)
+            guard let segmenter = Segmenter.make(header.frame, segmentation)
             else { return true }
             size = segmenter.maximumPacketByteCount
         }

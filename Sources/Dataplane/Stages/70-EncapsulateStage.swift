@@ -85,6 +85,7 @@ public enum EncapsulateStage {
         if settings.underlayMTU > 0, !isSuperPacket,
             frame.count &+ tag &+ overhead > Int(settings.underlayMTU)
         {
+            tooBig(lane, destination, pipeline)
             pipeline.counters.count(.encapMtu)
             return false
         }
@@ -98,6 +99,23 @@ public enum EncapsulateStage {
         writeOuter(row, lane, frame, settings, batch)
         pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
         return true
+    }
+
+    /// The sender of a bridged packet that may not be fragmented hears of it too, where the gateway has
+    /// an address to speak from.
+    @_noLocks
+    private static func tooBig(_ lane: Int, _ destination: Destination, _ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        guard batch.etherType[lane] == EtherType.ipv4, case .forward = batch.verdict[lane],
+            pipeline.tables.vsis[Int(batch.vsi[lane])].interface >= 0,
+            batch.ingress[lane].isPort
+        else { return }
+        let frame = batch.frame(lane)
+        guard frame.holds(IPv4Header.byteCount, at: EthernetHeader.byteCount),
+            IPv4Header(frame: frame, at: EthernetHeader.byteCount).dontFragment
+        else { return }
+        let mtu = Int(pipeline.tables.settings.underlayMTU) &- 50
+        pipeline.puntICMPError(lane, type: 3, code: 4, mtu: UInt16(clamping: mtu))
     }
 
     @_noLocks
