@@ -16,6 +16,8 @@ struct RunPorts {
     /// Enough for half a second of the shortest frames at 100,000 a second; the kernel counts
     /// about 768 bytes for each.
     private static let receiveBufferBytes = 64 << 20
+    /// Looks at a link, 50 ms apart, before it counts as down.
+    private static let linkAttempts = 30
     /// Outer IPv4, UDP and VXLAN headers.
     private static let tunnelOverhead = 20 + 8 + 8
 
@@ -63,10 +65,13 @@ struct RunPorts {
         _ tunnel: RunPlan.Tunnel, _ plan: RunPlan, _ place: String
     ) throws(GeneratorError) -> [[DatagramSocket]] {
         let source = tunnel.source?.bits ?? 0
-        let sockets = try attempt(place) { () throws(UringError) in
-            try NetworkNamespace.run(in: tunnel.namespace) { () throws(UringError) in
+        let sockets: [[DatagramSocket]]
+        do throws(UringError) {
+            sockets = try NetworkNamespace.run(in: tunnel.namespace) { () throws(UringError) in
                 try openSockets(tunnel, source, workers: plan.workers)
             }
+        } catch {
+            throw explain(error, tunnel, place)
         }
         let mtu = try attempt(place) { () throws(UringError) in
             try NetworkNamespace.run(in: tunnel.namespace) {
@@ -87,6 +92,20 @@ struct RunPorts {
                     + " \(mtu)", remedy: "lower --size or raise the MTU of the underlay")
         }
         return sockets
+    }
+
+    /// A refusal in the words of the generator's own options.
+    private static func explain(
+        _ error: UringError, _ tunnel: RunPlan.Tunnel, _ place: String
+    ) -> GeneratorError {
+        if error.code == EADDRNOTAVAIL, let source = tunnel.source {
+            return GeneratorError(
+                place, "\(source) is not an address of this host",
+                remedy: "correct --vxlan-source, or leave it out")
+        }
+        let isPorts = error.remedy.contains("source-ports")
+        return GeneratorError(
+            place, error.what, remedy: isPorts ? "lower --source-ports" : error.remedy)
     }
 
     private static func openSockets(
@@ -119,12 +138,20 @@ struct RunPorts {
                     bypassesQueue: true)
             }
         }
-        guard sockets[0].device.isUp else {
-            throw GeneratorError(
-                place, "it is down or has no carrier",
-                remedy: "set it and its other end up (`ip link set \(port.device) up`)")
+        if sockets[0].device.isUp { return sockets }
+        // A link that has just been set up is reported with a delay of up to a second.
+        for _ in 0..<linkAttempts {
+            vx_sleep_microseconds(50_000)
+            let device = try attempt(place) { () throws(UringError) in
+                try NetworkNamespace.run(in: port.namespace) { () throws(UringError) in
+                    try NetworkDevice.named(port.device)
+                }
+            }
+            if device.isUp { return sockets }
         }
-        return sockets
+        throw GeneratorError(
+            place, "it is down or has no carrier",
+            remedy: "set it and its other end up (`ip link set \(port.device) up`)")
     }
 
     private static func attempt<Value>(
