@@ -1,5 +1,7 @@
 import Generator
+import Glibc
 import Testing
+import Uring
 import Wire
 
 /// Whole runs over veth pairs between network namespaces. Totals are exact whatever else the
@@ -169,7 +171,54 @@ import Wire
         }
     }
 
-    /// A receiver that nobody feeds, and a device that goes down on the way.
+    /// A tap that nobody reads is full after its queue's length.
+    @Test func aFullQueueIsWaitedForAndSaid() throws {
+        let lab = try Lab()
+        let tap = try TapDevice(name: "t0", namespace: lab.left)
+        try Lab.require("ip -n \(lab.left) link set t0 txqueuelen 200 up")
+        var plan = plan(lab, rate: .packetsPerSecond(1000), seconds: 1)
+        plan.output = .device(RunPlan.Port(device: "t0", namespace: lab.left))
+        plan.receive = nil
+        let totals = try run(plan)
+        withExtendedLifetime(tap) {}
+        #expect(totals.sent.packets >= 150 && totals.sent.packets <= 300)
+        #expect(totals.stalledSeconds > 0.5 && totals.stalledSeconds < 1.2)
+        #expect(totals.shortfallPercent ?? 0 > 50)
+    }
+
+    /// Who reads the other end of the wire sees the learning frames before all others.
+    @Test func learningFramesComeFromTheReceivingSide() throws {
+        let lab = try Lab()
+        let socket = try NetworkNamespace.run(in: lab.left) { () throws(UringError) in
+            try PacketSocket.open(device: "a0", count: 1, receiveBufferBytes: 1 << 20)[0]
+        }
+        var plan = plan(lab, rate: .packetsPerSecond(1000), count: 10)
+        plan.learns = true
+        plan.destinationMAC = MACAddress(bits: 0x0200_0000_0A0B)
+        expectNoFaults(try run(plan))
+        var frames: [[UInt8]] = []
+        while let frame = receive(socket) { frames.append(frame) }
+        #expect(frames.count == 3)
+        for frame in frames {
+            #expect(frame.count == 60)
+            #expect(
+                Array(frame.prefix(14)) == [
+                    255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 10, 11, 0x80, 0x35,
+                ])
+            #expect(Array(frame[14..<22]) == [0, 1, 8, 0, 6, 4, 0, 3])
+        }
+    }
+
+    /// A frame that waits, without its offload header.
+    private func receive(_ socket: PacketSocket) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 2000)
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe recv(socket.descriptor, $0.baseAddress, $0.count, 0)
+        }
+        return count > 10 ? Array(bytes[10..<count]) : nil
+    }
+
+    /// A device that goes down on the way.
     @Test func aDeviceThatGoesDownEndsTheRun() throws {
         let lab = try Lab()
         let run = try GeneratorRun(plan(lab, rate: .packetsPerSecond(1000), seconds: 60))

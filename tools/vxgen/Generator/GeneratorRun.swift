@@ -47,9 +47,7 @@ public final class GeneratorRun {
     ) throws(GeneratorError) -> RunTotals {
         defer { stop() }
         try start()
-        if plan.learns {
-            try ports.teach(plan.destinationMAC)
-        }
+        if plan.learns { try ports.teach(plan) }
         startTime = vx_monotonic_nanoseconds() + 2_000_000
         for link in senders { link.startTime.store(startTime, ordering: .releasing) }
         var nextLive = startTime + Self.liveInterval

@@ -163,35 +163,4 @@ struct RunPorts {
             throw GeneratorError(place, error.what, remedy: error.remedy)
         }
     }
-
-    /// Broadcasts from the receiving side, with the address that the frames are for, so that the
-    /// network knows where it is: announcements as a virtual machine makes after it has moved
-    /// (RARP, RFC 903), which no host answers.
-    func teach(_ mac: MACAddress) throws(GeneratorError) {
-        guard let receiving else { return }
-        let offload = OffloadHeader.byteCount
-        var bytes = [UInt8](repeating: 0, count: offload + 60)
-        let count = bytes.count
-        unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return }
-            let frame = unsafe FrameView(base: base + offload, count: count - offload)
-            EthernetHeader(frame: frame, at: 0).emit(
-                destination: .broadcast, source: mac, etherType: 0x8035)
-            // Ethernet, IPv4, lengths 6 and 4, operation 3: request reverse.
-            frame.store(0x0001_0800 as UInt32, at: 14)
-            frame.store(0x0604_0003 as UInt32, at: 18)
-            frame.store(mac, at: 22)
-            frame.store(mac, at: 32)
-        }
-        // Three, so that one lost on the way does no harm.
-        for _ in 0..<3 {
-            let sent = unsafe send(receiving.descriptor, bytes, bytes.count, 0)
-            guard sent == bytes.count else {
-                throw GeneratorError(
-                    "receive \(receiving.device.name)", "cannot send the learning frames",
-                    remedy: "see that the device is up, or leave out --learn")
-            }
-            vx_sleep_microseconds(20_000)
-        }
-    }
 }

@@ -90,8 +90,9 @@ struct RunCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Before the run, broadcast three frames from the receiving device with the \
-            destination MAC as source, so that the network knows where it is.
+            First broadcast three frames from the receiving device with the destination MAC as \
+            source, and have the next hop to the VTEP resolved, so that the network knows both \
+            ends.
             """)
     var learn = false
 
@@ -122,8 +123,11 @@ struct RunCommand: ParsableCommand {
         try check(workers, 1...RunPlan.maximumWorkers, "--workers")
         try check(burst, 1...RunPlan.maximumBurst, "--burst")
         try check(sourcePorts, 1...RunPlan.maximumSourcePorts, "--source-ports")
-        guard receive != nil || !(learn || receiveNetns != nil) else {
-            throw ValidationError("--learn and --receive-netns need --receive")
+        guard receive != nil || receiveNetns == nil else {
+            throw ValidationError("--receive-netns needs --receive")
+        }
+        guard receive != nil || vxlan != nil || !learn else {
+            throw ValidationError("--learn needs --receive or --vxlan")
         }
         let pps = rate.packetsPerSecond(meanByteCount: size.meanByteCount) ?? 0
         guard pps <= Rate.maximumPacketsPerSecond else {
