@@ -105,7 +105,7 @@ import Wire
         }
         sink.expect(received: 120)
         #expect(sink.tally[.receivedBytes] == UInt64(bytes))
-        #expect(sink.tally[.longest] == 4000)
+        #expect(sink.tally[.longest] == 4000 && sink.tally[.lastReceived] == 5000)
         #expect(sink.histogram.percentiles(longest: 4000)?.p50 == 4000)
     }
 
