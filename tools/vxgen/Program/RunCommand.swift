@@ -146,7 +146,7 @@ struct RunCommand: ParsableCommand {
         do {
             try execute()
         } catch let error as GeneratorError {
-            throw Failure("\(error)", status: error.isUsage ? 2 : 1)
+            throw Failure("\(error)")
         }
     }
 
