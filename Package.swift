@@ -75,9 +75,12 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
+        .target(
+            name: "Generator", dependencies: ["Uring", "Wire", "Memory", "CLinux"],
+            path: "tools/vxgen/Generator", swiftSettings: hot),
         .executableTarget(
-            name: "vxgen", dependencies: ["Uring", "Wire", "Memory", "CLinux", argumentParser],
-            path: "tools/vxgen", swiftSettings: strict),
+            name: "vxgen", dependencies: ["Generator", "Wire", argumentParser],
+            path: "tools/vxgen/Program", swiftSettings: strict),
         .target(
             name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],
             path: "Tests/TestKit", swiftSettings: strict),
@@ -106,6 +109,9 @@ let package = Package(
                 "Gateway", "Dataplane", "Control", "Tables", "Uring", "Wire", "Memory", "TestKit",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "VxgenTests", dependencies: ["Generator", "Uring", "Wire", "Memory", "CLinux"],
+            path: "Tests/VxgenTests", swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
     ]
 )

@@ -29,8 +29,8 @@ extension Agent {
         }
     }
 
-    /// Static entries of the file: new ones are set, those it no longer has are removed. What the operator
-    /// added by hand stays while its VSI and its place do.
+    /// Static entries of the file: new ones are set, those it no longer has are removed. What the
+    /// operator added by hand stays while its VSI and its place do.
     func synchronizeStatic(time: UInt32) {
         var wanted: [UInt64: UInt64] = [:]
         for entry in configuration.staticFDB {

@@ -53,7 +53,7 @@ extension Agent {
         interface: String, address: IPv4Address, mac: MACAddress, now: UInt64
     ) throws(ControlError) {
         guard let key = neighborKey(interface, address) else {
-            throw .notFound("no vsi-interface \(interface)")
+            throw .notFound("no vsi-interface \(interface): see vxgate show arp")
         }
         guard !mac.isGroup, !mac.isZero else {
             throw .malformed("mac \(mac) is not a unicast address: name one host's address")
@@ -73,7 +73,7 @@ extension Agent {
 
     public func deleteARP(interface: String, address: IPv4Address) throws(ControlError) {
         guard let key = neighborKey(interface, address) else {
-            throw .notFound("no vsi-interface \(interface)")
+            throw .notFound("no vsi-interface \(interface): see vxgate show arp")
         }
         guard let value = neighborValue(key), !NeighborTable.isOwn(value) else {
             throw .notFound(
@@ -151,12 +151,14 @@ extension Agent {
         if let name = selection.vsi { vsis.append([try vsiIndex(name)]) }
         if let name = selection.interface {
             guard let index = layout.interfaces[name], let entry = layout.interfaceOf[index] else {
-                throw .notFound("no vsi-interface \(name)")
+                throw .notFound("no vsi-interface \(name): see vxgate config show")
             }
             vsis.append([try vsiIndex(entry.vsi)])
         }
         if let name = selection.vrf {
-            guard layout.vrfs[name] != nil else { throw .notFound("no vrf \(name)") }
+            guard layout.vrfs[name] != nil else {
+                throw .notFound("no vrf \(name): see vxgate config show")
+            }
             let bound = layout.interfaceOf.values.filter { $0.vrf == name }
             vsis.append(Set(bound.compactMap { layout.vsis[$0.vsi] }))
         }

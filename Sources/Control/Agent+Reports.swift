@@ -8,11 +8,12 @@ extension Agent {
         let filter = try forwardingFilter(selection)
         let time = Self.ticks(now)
         var rows: [(order: UInt64, row: FDBReport)] = []
-        writer.forwarding.forEach { slot, key, value in
+        writer.forwarding.visit { slot, key, value in
             guard filter(key, value) else { return }
             let kind = ForwardingTable.kind(of: value)
             let age = Int32(bitPattern: time &- writer.forwarding.lastTouched(slot))
-            var row = row(vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
+            var row = row(
+                vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
             row.mac = ForwardingTable.mac(of: key).description
             row.kind = Self.kind(kind)
             row.ageSeconds = kind == .dynamic ? Int(max(age, 0)) / Int(Self.ticksPerSecond) : 0
@@ -23,8 +24,8 @@ extension Agent {
         return entries + (try floodReport(selection))
     }
 
-    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a flood
-    /// list).
+    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a
+    /// flood list).
     private func floodReport(_ selection: Selection) throws(ControlError) -> [FDBReport] {
         guard selection.mac == nil || selection.mac == .zero, selection.port == nil else {
             return []
@@ -73,7 +74,7 @@ extension Agent {
                 layout.vsis[entry.vsi].map { ($0, entry) }
             }, uniquingKeysWith: { first, _ in first })
         var rows: [(order: UInt64, row: ARPReport)] = []
-        writer.neighbors.forEach { slot, key, value in
+        writer.neighbors.visit { slot, key, value in
             guard filter(key, value) else { return }
             let vsi = NeighborTable.vsi(of: key)
             let interface = interfaceOf[vsi]
@@ -98,9 +99,11 @@ extension Agent {
 
     /// Rows of `show route`: the connected subnets.
     public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
-        if let name = selection.vrf, layout.vrfs[name] == nil { throw .notFound("no vrf \(name)") }
+        if let name = selection.vrf, layout.vrfs[name] == nil {
+            throw .notFound("no vrf \(name): see vxgate config show")
+        }
         if let name = selection.interface, layout.interfaces[name] == nil {
-            throw .notFound("no vsi-interface \(name)")
+            throw .notFound("no vsi-interface \(name): see vxgate config show")
         }
         return configuration.vsiInterfaces.flatMap { interface in
             interface.addresses.map { prefix in
@@ -118,7 +121,7 @@ extension Agent {
     /// How many FDB entries each VSI has, by its index.
     public func forwardingCounts() -> [Int: Int] {
         var counts: [Int: Int] = [:]
-        writer.forwarding.forEach { _, key, _ in
+        writer.forwarding.visit { _, key, _ in
             counts[ForwardingTable.vsi(of: key), default: 0] += 1
         }
         return counts

@@ -2,11 +2,11 @@ public import Memory
 internal import Tables
 public import Wire
 
-/// The control side of one gateway, and the only writer of its tables: it learns what workers report,
-/// ages what they no longer see, and carries out what configuration and operators ask.
+/// The control side of one gateway, and the only writer of its tables: it learns what workers
+/// report, ages what they no longer see, and carries out what configuration and operators ask.
 ///
-/// A state machine without a clock or a system call: time and input come in with every call, so that the
-/// same code runs under the kernel, in tests and in simulation.
+/// A state machine without a clock or a system call: time and input come in with every call, so
+/// that the same code runs under the kernel, in tests and in simulation.
 ///
 /// Thread-safety: one thread at a time; workers meet it only through what `snapshot` publishes.
 public final class Agent {
@@ -75,8 +75,8 @@ public final class Agent {
         layout.portOf.mapValues { layout.devices[DeviceKey($0)]! }
     }
 
-    /// Work that time brings: ageing, and giving back what workers have let go of. Called a few times a
-    /// second.
+    /// Work that time brings: ageing, and giving back what workers have let go of. Called a few
+    /// times a second.
     public func tick(now: UInt64) {
         age(now: now)
         writer.reclaim()
@@ -161,7 +161,7 @@ public final class Agent {
         where condition: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Bool
     ) -> Int {
         var removed = 0
-        writer.forwarding.forEach { slot, key, value in
+        writer.forwarding.visit { slot, key, value in
             guard condition(slot, key, value) else { return }
             removeForwarding(slot, key, value)
             removed += 1
@@ -181,7 +181,7 @@ public final class Agent {
     @discardableResult
     func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt64) -> Bool) -> Int {
         var removed = 0
-        writer.neighbors.forEach { slot, key, value in
+        writer.neighbors.visit { slot, key, value in
             guard condition(key, value) else { return }
             neighborPlaces[key] = nil
             configuredARP[key] = nil

@@ -2,8 +2,8 @@ internal import Tables
 
 /// Removes what has not been seen for the time its VSI allows.
 extension Agent {
-    /// Entries go between their limit and half a second later. Only sources refresh an entry, so that
-    /// traffic to a host that has gone does not keep it (IEEE 802.1D section 7.9.2).
+    /// Entries go between their limit and half a second later. Only sources refresh an entry, so
+    /// that traffic to a host that has gone does not keep it (IEEE 802.1D section 7.9.2).
     func age(now: UInt64) {
         let time = Self.ticks(now)
         guard time &- lastScan >= Self.ticksPerSecond / 2 else { return }
@@ -32,7 +32,7 @@ extension Agent {
         let limit =
             UInt32(configuration.timers.arpAgeingSeconds * Double(Self.ticksPerSecond)) + 1
         let table = writer.neighbors
-        table.forEach { slot, key, value in
+        table.visit { slot, key, value in
             guard !NeighborTable.isStatic(value) else { return }
             let age = Int32(bitPattern: time &- table.lastTouched(slot))
             guard age > 0, UInt32(age) > limit else { return }

@@ -1,13 +1,14 @@
 public import Wire
 
-/// Why a request to the running gateway was not carried out. The text is one line for an operator and
-/// says what to do; the case decides the HTTP status and the exit status of the command line.
+/// Why a request to the running gateway was not carried out. The text is one line for an operator
+/// and says what to do; the case decides the HTTP status and the exit status of the command line.
 public enum ControlError: Error, Equatable {
     /// The request itself makes no sense: a value is malformed or two of them contradict. HTTP 400.
     case malformed(String)
     /// Something named does not exist. HTTP 404, nothing has changed.
     case notFound(String)
-    /// What exists forbids it, or it cannot be changed while running. HTTP 409, nothing has changed.
+    /// What exists forbids it, or it cannot be changed while running. HTTP 409, nothing has
+    /// changed.
     case conflict(String)
     /// A configuration text was refused; one line for each error, `file:line:column: path: what`.
     /// HTTP 422, nothing has changed.
@@ -37,8 +38,8 @@ public enum FDBTarget: Sendable, Equatable {
     case peer(String)
 }
 
-/// What the running gateway answers to its operators. The control server and, through it, the command
-/// line know the gateway only by this.
+/// What the running gateway answers to its operators. The control server and, through it, the
+/// command line know the gateway only by this.
 ///
 /// Thread-safety: callable from any task. Every call sees the tables at one moment of the agent.
 public protocol ControlPlane: Sendable {
@@ -56,7 +57,8 @@ public protocol ControlPlane: Sendable {
 
     /// Sets every counter back to zero as operators see it.
     func clearCounters() async throws(ControlError)
-    /// Removes the selected dynamic entries, with `includingStatic` static ones too; returns how many.
+    /// Removes the selected dynamic entries, with `includingStatic` static ones too; returns how
+    /// many.
     func clearFDB(_ selection: Selection, includingStatic: Bool) async throws(ControlError) -> Int
     func clearARP(_ selection: Selection) async throws(ControlError) -> Int
     func addFDB(vsi: String, mac: MACAddress, target: FDBTarget) async throws(ControlError)

@@ -1,4 +1,5 @@
-/// Small integers for names, kept while the name lives: the index of a VSI, port or peer in the tables.
+/// Small integers for names, kept while the name lives: the index of a VSI, port or peer in the
+/// tables.
 ///
 /// A freed index is given out again only when no lower one is free, so that tables stay short.
 /// Thread-safety: the agent alone.

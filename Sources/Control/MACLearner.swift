@@ -38,8 +38,8 @@ extension Agent {
 
     /// An ARP packet said who has an address (RFC 826).
     ///
-    /// - Parameter isAnnouncement: a gratuitous packet changes what is known but makes nothing known, so
-    ///   that nobody fills the table by shouting.
+    /// - Parameter isAnnouncement: a gratuitous packet changes what is known but makes nothing
+    ///   known, so that nobody fills the table by shouting.
     public func addressSeen(
         _ address: IPv4Address, mac: MACAddress, vsi: Int, place: Destination,
         isAnnouncement: Bool, now: UInt64
@@ -59,7 +59,8 @@ extension Agent {
         writer.neighbors.touch(writer.neighbors.find(key), time: time)
     }
 
-    /// The place a report speaks of as the tables have it now, or nil when it has left the VSI since.
+    /// The place a report speaks of as the tables have it now, or nil when it has left the VSI
+    /// since.
     private func known(
         _ place: Destination, vsi: Int, address: IPv4Address?, now: UInt64
     ) -> Destination? {

@@ -1,6 +1,5 @@
-// The contract's JSON shows a value that is absent as `null`, while synthesized encoding leaves its
-// key out; rows with optional values therefore write themselves.
-
+/// The contract's JSON shows a value that is absent as `null`, while synthesized encoding leaves
+/// its key out; rows with optional values therefore write themselves.
 extension FDBReport {
     public func encode(to encoder: any Encoder) throws {
         var row = encoder.container(keyedBy: CodingKeys.self)

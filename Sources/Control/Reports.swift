@@ -286,7 +286,8 @@ public struct StageReport: Codable, Sendable, Equatable {
     }
 }
 
-/// The identity of the packet accounts: received + replicated = transmitted + consumed + dropped + held.
+/// The identity of the packet accounts: received + replicated = transmitted + consumed + dropped +
+/// held.
 public struct TotalsReport: Codable, Sendable, Equatable {
     public var received: UInt64 = 0
     public var transmitted: UInt64 = 0
@@ -357,8 +358,8 @@ public struct WorkerReport: Codable, Sendable, Equatable {
 /// What `show runtime` prints.
 public struct RuntimeReport: Codable, Sendable, Equatable {
     public var workers: [WorkerReport]
-    /// What the kernel offers and which of it is in use, by name (`multishot_receive`, `udp_segment`…),
-    /// each with `on`, `off` or why not.
+    /// What the kernel offers and which of it is in use, by name (`multishot_receive`,
+    /// `udp_segment`…), each with `on`, `off` or why not.
     public var features: [String: String]
     /// Parts of the configuration that this version validates but does not act on.
     public var inactive: [String]

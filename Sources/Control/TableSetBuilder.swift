@@ -154,8 +154,8 @@ struct TableSetBuilder {
         return (records, subnets)
     }
 
-    /// The configured MAC, or one that is the same after every restart: locally administered, from the
-    /// VTEP address and a digest of the VSI's name.
+    /// The configured MAC, or one that is the same after every restart: locally administered, from
+    /// the VTEP address and a digest of the VSI's name.
     func mac(of interface: Configuration.VSIInterface) -> MACAddress {
         if let mac = interface.mac { return mac }
         var digest: UInt64 = 0xCBF2_9CE4_8422_2325

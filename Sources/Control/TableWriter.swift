@@ -3,8 +3,8 @@ internal import Tables
 
 /// The one hand that edits the tables workers read: FDB, neighbors, and the set around them.
 ///
-/// What a worker may still look at is kept until every worker has begun a new turn: removed entries,
-/// tables that were outgrown and sets that were replaced.
+/// What a worker may still look at is kept until every worker has begun a new turn: removed
+/// entries, tables that were outgrown and sets that were replaced.
 ///
 /// Thread-safety: the agent alone; what it publishes is read by the workers under the rules of
 /// `Snapshot` and `ProbeTable`.

@@ -1,7 +1,7 @@
 public import Memory
 
-/// Which word of a `CounterPage` counts what. Every worker has a page of its own, and the agent one for
-/// what it counts itself; what operators see is the sum.
+/// Which word of a `CounterPage` counts what. Every worker has a page of its own, and the agent one
+/// for what it counts itself; what operators see is the sum.
 public enum CounterLayout {
     /// The five counters of a stage.
     public enum StageField: Int, CaseIterable, Sendable {

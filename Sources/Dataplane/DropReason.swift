@@ -1,5 +1,5 @@
-/// Why a packet ended: the closed list. One row yields the case, the counter, the JSON name, the text and
-/// the standard's section; the manual's table is made from it and a test compares the two.
+/// Why a packet ended: the closed list. One row yields the case, the counter, the JSON name, the
+/// text and the standard's section; the manual's table is made from it and a test compares the two.
 ///
 /// A packet that is dropped is counted under exactly one reason, once.
 public enum DropReason: UInt8, CaseIterable, Sendable {

@@ -2,14 +2,14 @@ public import Memory
 public import Tables
 public import Wire
 
-/// A vector of up to 256 lanes, one column for each thing the stages know of a packet, and the list of
-/// outputs that the lanes become.
+/// A vector of up to 256 lanes, one column for each thing the stages know of a packet, and the list
+/// of outputs that the lanes become.
 ///
 /// A trivial handle, one pointer wide, over memory that one worker owns from start to stop.
 ///
 /// Thread-safety: one worker. Lifetime of a lane: one turn.
-/// Capacity: `laneCapacity` lanes, `outputCapacity` outputs; replication that needs more goes on after
-/// the outputs so far have been sent.
+/// Capacity: `laneCapacity` lanes, `outputCapacity` outputs; replication that needs more goes on
+/// after the outputs so far have been sent.
 @safe
 public struct PacketBatch: Sendable {
     public static let laneCapacity = 256
@@ -26,10 +26,14 @@ public struct PacketBatch: Sendable {
     public var frames: Column<UInt> { @_noLocks get { unsafe columns.pointee.frames } }
     public var lengths: Column<UInt32> { @_noLocks get { unsafe columns.pointee.lengths } }
     public var slots: Column<UInt32> { @_noLocks get { unsafe columns.pointee.slots } }
-    public var ingressDevice: Column<UInt16> { @_noLocks get { unsafe columns.pointee.ingressDevice } }
+    public var ingressDevice: Column<UInt16> {
+        @_noLocks get { unsafe columns.pointee.ingressDevice }
+    }
     public var outerSource: Column<UInt32> { @_noLocks get { unsafe columns.pointee.outerSource } }
     public var outerTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outerTOS } }
-    public var segmentations: Column<Segmentation> { @_noLocks get { unsafe columns.pointee.segmentations } }
+    public var segmentations: Column<Segmentation> {
+        @_noLocks get { unsafe columns.pointee.segmentations }
+    }
     /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
     public var vlan: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vlan } }
 
@@ -37,7 +41,9 @@ public struct PacketBatch: Sendable {
     public var vni: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vni } }
     public var vsi: Column<UInt16> { @_noLocks get { unsafe columns.pointee.vsi } }
     public var ingress: Column<Destination> { @_noLocks get { unsafe columns.pointee.ingress } }
-    public var destinationMAC: Column<UInt64> { @_noLocks get { unsafe columns.pointee.destinationMAC } }
+    public var destinationMAC: Column<UInt64> {
+        @_noLocks get { unsafe columns.pointee.destinationMAC }
+    }
     public var sourceMAC: Column<UInt64> { @_noLocks get { unsafe columns.pointee.sourceMAC } }
     public var etherType: Column<UInt16> { @_noLocks get { unsafe columns.pointee.etherType } }
     public var egress: Column<Destination> { @_noLocks get { unsafe columns.pointee.egress } }
@@ -52,11 +58,17 @@ public struct PacketBatch: Sendable {
 
     // One row for each copy that leaves.
     public var outputLane: Column<UInt16> { @_noLocks get { unsafe columns.pointee.outputLane } }
-    public var outputDestination: Column<Destination> { @_noLocks get { unsafe columns.pointee.outputDestination } }
-    public var outputSourcePort: Column<UInt32> { @_noLocks get { unsafe columns.pointee.outputSourcePort } }
+    public var outputDestination: Column<Destination> {
+        @_noLocks get { unsafe columns.pointee.outputDestination }
+    }
+    public var outputSourcePort: Column<UInt32> {
+        @_noLocks get { unsafe columns.pointee.outputSourcePort }
+    }
     public var outputTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTOS } }
     public var outputTTL: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTTL } }
-    public var outputDoNotFragment: Column<Bool> { @_noLocks get { unsafe columns.pointee.outputDoNotFragment } }
+    public var outputDoNotFragment: Column<Bool> {
+        @_noLocks get { unsafe columns.pointee.outputDoNotFragment }
+    }
     public var outputCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.outputCount } }
 
     // Scratch of the table lookups.

@@ -4,8 +4,8 @@ public import Tables
 
 /// The path of a packet, stage by stage, over one batch: the table of contents of the dataplane.
 ///
-/// Pure: no system call, no clock, no global state. Time comes in with the batch, packets go out as its
-/// outputs, and what the tables lack leaves through the ring `workerToAgent`.
+/// Pure: no system call, no clock, no global state. Time comes in with the batch, packets go out as
+/// its outputs, and what the tables lack leaves through the ring `workerToAgent`.
 ///
 /// Thread-safety: one worker. Everything it points to is the worker's own, but for `tables` (see
 /// `TableSet`) and `policers`, whose words are shared and changed by compare and exchange.
@@ -85,8 +85,9 @@ public struct Pipeline: Sendable {
         if !workerToAgent.push(event) { counters.count(.learnRingFull) }
     }
 
-    /// The budget for ARP to the gateway, one for each port (GCRA, the virtual-scheduling form of the
-    /// leaky bucket, ITU-T I.371 annex A): exact whichever workers the packets of a port come to.
+    /// The budget for ARP to the gateway, one for each port (GCRA, the virtual-scheduling form of
+    /// the leaky bucket, ITU-T I.371 annex A): exact whichever workers the packets of a port come
+    /// to.
     @_noLocks
     func admitsARP(from place: Destination, now: UInt64) -> Bool {
         let interval = tables.settings.arpIntervalNanoseconds

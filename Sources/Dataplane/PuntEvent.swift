@@ -17,7 +17,8 @@ public struct PuntEvent: BitwiseCopyable, Sendable {
     public var vsi: UInt16
     public var place: Destination
     public var mac: UInt64
-    /// The ARP sender's address, host order; for `macSeen` behind an unknown peer, the outer source.
+    /// The ARP sender's address, host order; for `macSeen` behind an unknown peer, the outer
+    /// source.
     public var address: UInt32
 
     @_noLocks

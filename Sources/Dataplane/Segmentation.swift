@@ -169,8 +169,8 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         return frame.loadUInt16(at: field) != InternetChecksum.fold(sum)
     }
 
-    /// Where a checksum that a card would finish can lie: from the end of the IP header or first MPLS
-    /// label to the end of the packet, padding left out. Nil for other frames.
+    /// Where a checksum that a card would finish can lie: from the end of the IP header or first
+    /// MPLS label to the end of the packet, padding left out. Nil for other frames.
     @_noLocks
     private static func transportExtent(_ frame: FrameView) -> (start: Int, end: Int)? {
         guard frame.holds(EthernetHeader.byteCount, at: 0) else { return nil }

@@ -2,8 +2,8 @@ internal import Control
 internal import Dataplane
 internal import Memory
 
-/// The counters of all workers as operators see them: sums, less what they were at the last clear or when
-/// an index got its present owner.
+/// The counters of all workers as operators see them: sums, less what they were at the last clear
+/// or when an index got its present owner.
 struct Accounts {
     private let links: [WorkerLink]
     private var baseline: [Int: UInt64] = [:]

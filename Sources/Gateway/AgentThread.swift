@@ -5,12 +5,14 @@ import Glibc
 internal import Synchronization
 internal import Uring
 
-/// The thread on which everything happens that is not packets: learning, ageing, devices, operators.
+/// The thread on which everything happens that is not packets: learning, ageing, devices,
+/// operators.
 ///
-/// It sleeps until a worker, an operator or the kernel wakes it, and looks at its tables a few times a
-/// second while there is something to age.
+/// It sleeps until a worker, an operator or the kernel wakes it, and looks at its tables a few
+/// times a second while there is something to age.
 ///
-/// Thread-safety: `perform` and `stop` from anywhere; `GatewayCore` is touched by this thread alone.
+/// Thread-safety: `perform` and `stop` from anywhere; `GatewayCore` is touched by this thread
+/// alone.
 final class AgentThread: Sendable {
     private typealias Job = @Sendable (GatewayCore) -> Void
 

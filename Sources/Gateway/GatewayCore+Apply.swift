@@ -6,8 +6,8 @@ internal import Wire
 
 /// A new configuration, carried out as one change.
 extension GatewayCore {
-    /// Opens what is new, changes the tables, and closes what is gone. What the two configurations have in
-    /// common goes on without losing a packet.
+    /// Opens what is new, changes the tables, and closes what is gone. What the two configurations
+    /// have in common goes on without losing a packet.
     /// - Returns: what changed, one line each.
     func apply(_ configuration: Configuration, text: String) throws(ControlError) -> [String] {
         let plan = ConfigurationPlan(from: agent.configuration, to: configuration)
@@ -17,6 +17,11 @@ extension GatewayCore {
         guard !plan.isEmpty else {
             self.text = text
             return []
+        }
+        do throws(GatewayError) {
+            try Capacity.check(configuration)
+        } catch {
+            throw .conflict(error.description)
         }
         let wanted = Set(configuration.accessPorts.map(DeviceKey.init))
         let gone = topology.devices.keys.filter { !wanted.contains($0) }
@@ -47,6 +52,7 @@ extension GatewayCore {
     /// The tables change in one step, devices that stay known keep their index.
     private func take(_ configuration: Configuration, without gone: [DeviceKey]) {
         var environment = agent.environment
+        environment.underlayMTU = underlay.mtu(to: configuration.peers.map(\.address))
         for key in gone { environment.devicesUp.remove(key) }
         for key in topology.devices.keys where topology.isUp(key) && !gone.contains(key) {
             environment.devicesUp.insert(key)
@@ -60,7 +66,8 @@ extension GatewayCore {
         var opened: [DeviceKey: Topology.Device] = [:]
         for key in keys {
             do throws(GatewayError) {
-                opened[key] = try topology.open(key, mtu: underlay.device.map { $0.mtu - 50 })
+                let mtu = agent.environment.underlayMTU
+                opened[key] = try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil)
             } catch {
                 throw .conflict(error.description)
             }

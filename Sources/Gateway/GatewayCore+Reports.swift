@@ -14,7 +14,9 @@ extension GatewayCore {
         let wanted = selection.name ?? selection.vsi
         let entries = agent.forwardingCounts()
         let rows = agent.configuration.vsis.filter { wanted == nil || $0.name == wanted }
-        guard wanted == nil || !rows.isEmpty else { throw .notFound("no vsi \(wanted!)") }
+        guard wanted == nil || !rows.isEmpty else {
+            throw .notFound("no vsi \(wanted!): see vxgate show vsi")
+        }
         return rows.map { vsi in
             let index = agent.vsiNames[vsi.name]!
             return VSIReport(
@@ -30,7 +32,9 @@ extension GatewayCore {
     func peerReport(_ selection: Selection) throws(ControlError) -> [PeerReport] {
         let wanted = selection.name ?? selection.peer
         let rows = agent.peersByIndex.filter { wanted == nil || $0.name == wanted }
-        guard wanted == nil || !rows.isEmpty else { throw .notFound("no peer \(wanted!)") }
+        guard wanted == nil || !rows.isEmpty else {
+            throw .notFound("no peer \(wanted!): see vxgate show peer")
+        }
         return rows.map { peer in
             func value(_ field: CounterLayout.PeerField) -> UInt64 {
                 accounts.value(CounterLayout.index(peer: peer.index, field))
@@ -48,8 +52,12 @@ extension GatewayCore {
             (wanted == nil || $0.name == wanted)
                 && (selection.vsi == nil || $0.vsi == selection.vsi)
         }
-        guard wanted == nil || !rows.isEmpty else { throw .notFound("no port \(wanted!)") }
-        if let vsi = selection.vsi, agent.vsiNames[vsi] == nil { throw .notFound("no vsi \(vsi)") }
+        guard wanted == nil || !rows.isEmpty else {
+            throw .notFound("no port \(wanted!): see vxgate show port")
+        }
+        if let vsi = selection.vsi, agent.vsiNames[vsi] == nil {
+            throw .notFound("no vsi \(vsi): see vxgate show vsi")
+        }
         return rows.map { port in
             let index = agent.portNames[port.name]!
             func value(_ field: CounterLayout.PortField) -> UInt64 {
@@ -110,12 +118,23 @@ extension GatewayCore {
     }
 
     func versionReport() -> VersionReport {
-        VersionReport(
-            version: GatewayService.version, name: agent.configuration.system.name,
-            pid: getpid(), uptimeSeconds: Double(now - started) / 1e9)
+        let name = agent.configuration.system.name
+        return VersionReport(
+            version: Release.version, name: name.isEmpty ? Self.hostName() : name, pid: getpid(),
+            uptimeSeconds: Double(now - started) / 1e9)
+    }
+
+    /// What a gateway is called that has no name of its own.
+    private static func hostName() -> String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&bytes, bytes.count - 1) == 0 else { return "vxgate" }
+        return String(
+            decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     func clearCounters() {
+        kernelLosses = KernelLosses()
+        topology.clearLosses()
         accounts.resetAll(
             ports: Array(agent.portNames.values), peers: Array(agent.peerIndexes.values),
             vsis: Array(agent.vsiNames.values), events: agent.events)

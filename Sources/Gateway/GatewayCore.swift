@@ -21,7 +21,7 @@ final class GatewayCore {
     let log: Logger
     var accounts: Accounts
     let features: [String: String]
-    let kernelLosses: KernelLosses
+    var kernelLosses: KernelLosses
     private let monitor: LinkMonitor
     let started = vx_monotonic_nanoseconds()
     private var detachments = 0
@@ -101,7 +101,9 @@ final class GatewayCore {
     }
 
     private func note(_ device: NetworkDevice, _ environment: inout Environment) {
-        if device.index == underlay.device?.index { environment.underlayMTU = device.mtu }
+        if device.index == underlay.device?.index, device.name != "lo" {
+            environment.underlayMTU = device.mtu
+        }
         let key = DeviceKey(type: .packet, device: device.name, netns: nil)
         guard case .packet(let sockets) = topology.devices[key] else { return }
         if sockets[0].device.index != device.index { reopen(key) }

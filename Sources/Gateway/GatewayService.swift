@@ -7,8 +7,8 @@ public import ServiceLifecycle
 internal import Uring
 public import Wire
 
-/// One gateway, from its configuration to its last packet: opens sockets and devices, runs the workers and
-/// the agent, and answers operators.
+/// One gateway, from its configuration to its last packet: opens sockets and devices, runs the
+/// workers and the agent, and answers operators.
 ///
 /// Thread-safety: every call may come from any task; the agent's thread carries it out.
 public final class GatewayService: ControlPlane, Service {
@@ -16,9 +16,6 @@ public final class GatewayService: ControlPlane, Service {
     private let workers: [WorkerThread]
     private let plan: WorkerThread.Plan
     private let log: Logger
-
-    /// The program's version, as `--version` prints it.
-    public static let version = "0.1.0"
 
     /// Opens everything that can fail for an operator's reasons.
     ///
@@ -34,17 +31,26 @@ public final class GatewayService: ControlPlane, Service {
             throw GatewayError(
                 "vtep.underlay tap is not active in this version: set vtep.underlay: udp")
         }
+        try Capacity.check(configuration)
         let features = try Self.probe()
         let cpus = Self.cpus(configuration.system.workers)
         let underlay = try Underlay(configuration.vtep, workers: cpus.count)
+        if underlay.ports.count < configuration.vtep.sourcePorts {
+            log.warning(
+                "fewer source ports are free than vtep.source-ports asks for",
+                metadata: [
+                    "free": "\(underlay.ports.count)",
+                    "wanted": "\(configuration.vtep.sourcePorts)",
+                ])
+        }
         let topology = Topology(workers: cpus.count)
-        let overlayMTU = underlay.device.map { $0.mtu - 50 }
+        let mtu = underlay.mtu(to: configuration.peers.map(\.address))
         for key in Set(configuration.accessPorts.map(DeviceKey.init)) {
-            topology.keep(try topology.open(key, mtu: overlayMTU), as: key)
+            topology.keep(try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil), as: key)
         }
         let environment = Environment(
             vtepAddress: IPv4Address(bits: underlay.address),
-            underlayMTU: underlay.device?.mtu ?? 0, sourcePortCount: underlay.ports.count,
+            underlayMTU: mtu, sourcePortCount: underlay.ports.count,
             devicesUp: Set(topology.devices.keys.filter(topology.isUp)))
         let agent = Agent(
             configuration: configuration, environment: environment, workers: cpus.count,
@@ -74,7 +80,8 @@ public final class GatewayService: ControlPlane, Service {
         for worker in workers { worker.stop() }
     }
 
-    /// Asks the kernel for what every worker will need, while a refusal can still be told in one line.
+    /// Asks the kernel for what every worker will need, while a refusal can still be told in one
+    /// line.
     private static func probe() throws(GatewayError) -> [String: String] {
         do throws(UringError) {
             let ring = try UringInstance(entries: 8, completionEntries: 16)
@@ -88,8 +95,8 @@ public final class GatewayService: ControlPlane, Service {
         }
     }
 
-    /// One CPU for each worker: those this process may use, in order, again from the first when there are
-    /// more workers.
+    /// One CPU for each worker: those this process may use, in order, again from the first when
+    /// there are more workers.
     private static func cpus(_ workers: Configuration.Workers) -> [Int] {
         var available = [Int32](repeating: 0, count: 1024)
         let count = unsafe vx_available_cpus(&available, 1024)

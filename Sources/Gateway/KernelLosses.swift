@@ -1,11 +1,12 @@
 import Glibc
 
-/// Packets that the kernel refused or lost before any worker saw them, since the start: the counters of
-/// the network namespace, less what they were when the gateway began.
+/// Packets that the kernel refused or lost before any worker saw them, since the start: the
+/// counters of the network namespace, less what they were when the gateway began.
 struct KernelLosses {
     private let start: [String: UInt64]
 
-    /// The rows of `show drops` with stage `kernel`: name, the counters that add up to it, and what it means.
+    /// The rows of `show drops` with stage `kernel`: name, the counters that add up to it, and what
+    /// it means.
     static let reasons: [(name: String, counters: [String], text: String)] = [
         (
             "kernel_socket_overflow", ["Udp.RcvbufErrors", "Udp.MemErrors"],

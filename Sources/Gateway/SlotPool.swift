@@ -2,21 +2,21 @@ internal import Memory
 
 /// How many lanes and sends still use each receive buffer of one worker.
 ///
-/// A slot is a buffer's group above 16 bits and its number within the group below. A buffer goes back to
-/// the kernel when the last user lets go.
+/// A slot is a buffer's group above 16 bits and its number within the group below. A buffer goes
+/// back to the kernel when the last user lets go.
 ///
 /// Thread-safety: its worker. Capacity: two groups of `buffersPerGroup`.
 @safe
 struct SlotPool {
-    /// Super-packets of 64 KiB need buffers of that size; 512 hold more than one turn takes in, and all
-    /// of them touched are 35 MB.
+    /// Super-packets of 64 KiB need buffers of that size; 512 hold more than one turn takes in, and
+    /// all of them touched are 35 MB.
     static var buffersPerGroup: Int { @_noLocks get { 512 } }
     static var underlayGroup: UInt16 { @_noLocks get { 0 } }
     static var accessGroup: UInt16 { @_noLocks get { 1 } }
     /// In front of what the kernel writes, so that a header always fits before a frame.
     static let headroom = 64
-    /// 64 KiB with what the kernel puts in front. An odd multiple of a cache line, so that the first
-    /// lines of all buffers do not fall into one set of the cache.
+    /// 64 KiB with what the kernel puts in front. An odd multiple of a cache line, so that the
+    /// first lines of all buffers do not fall into one set of the cache.
     static let stride = 64 * 1093
     static let bufferLength = stride - headroom - 64
 

@@ -73,6 +73,11 @@ final class Topology {
         }
     }
 
+    func clearLosses() {
+        collectLosses()
+        packetLosses = 0
+    }
+
     /// A tap's link is up while it exists; a packet socket's device has a link of its own.
     func isUp(_ key: DeviceKey) -> Bool {
         switch devices[key] {
@@ -87,7 +92,7 @@ final class Topology {
 struct Underlay {
     let address: UInt32
     /// The device that holds the address.
-    var device: NetworkDevice?
+    let device: NetworkDevice?
     let ports: [UInt16]
     let receiving: [DatagramSocket]
     var plan: UnderlayPlan
@@ -109,11 +114,22 @@ struct Underlay {
                         receiveBufferBytes: Self.receiveBufferBytes, coalesces: true))
             }
             receiving = sockets
-            ports = try SourcePorts.pick(vtep.sourcePorts, address: address)
+            ports = try SourcePorts.pick(
+                vtep.sourcePorts, address: address, takesFewer: true)
             plan = try Self.plan(vtep, address: address, ports: ports, receiving: sockets)
         } catch {
             throw GatewayError("vtep: \(error)")
         }
+    }
+
+    /// Bytes of the largest outer IPv4 packet to any of `peers`: the MTU of the device with the
+    /// address, or, where that is a loopback address that is routed to, of the routes to the peers.
+    /// 0 when it is not known.
+    func mtu(to peers: [IPv4Address]) -> Int {
+        guard let device, device.name != "lo" else {
+            return peers.compactMap { receiving[0].pathMTU(to: $0.bits) }.min() ?? 0
+        }
+        return device.mtu
     }
 
     /// Opens sending sockets for other settings of the outer header.

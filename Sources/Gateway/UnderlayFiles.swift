@@ -39,8 +39,8 @@ struct UnderlayFiles {
         )
     }
 
-    /// The socket for a datagram. A set that was not opened cannot be asked for by the settings it was
-    /// opened for; should it be, the other one serves.
+    /// The socket for a datagram. A set that was not opened cannot be asked for by the settings it
+    /// was opened for; should it be, the other one serves.
     @_noLocks
     func file(sourcePort: UInt32, doNotFragment: Bool, isSegmented: Bool) -> UringFile {
         let index = Int(sourcePort) < spread ? Int(sourcePort) : 0

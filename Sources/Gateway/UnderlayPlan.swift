@@ -1,17 +1,17 @@
 internal import Uring
 
-/// The sockets of the underlay as a worker uses them: one to receive from, and the shared pool to send
-/// from, by source port and by what the outer header needs.
+/// The sockets of the underlay as a worker uses them: one to receive from, and the shared pool to
+/// send from, by source port and by what the outer header needs.
 ///
-/// The choice of DF and of the outer checksum is a socket's property, so the pool has a set of sockets for
-/// each combination that the configuration can ask for.
+/// The choice of DF and of the outer checksum is a socket's property, so the pool has a set of
+/// sockets for each combination that the configuration can ask for.
 final class UnderlayPlan: Sendable {
     let receiving: [DatagramSocket]
-    /// Plain datagrams: `[DF clear, DF set]`, each empty when it cannot occur, else one for each source
-    /// port.
+    /// Plain datagrams: `[DF clear, DF set]`, each empty when it cannot occur, else one for each
+    /// source port.
     let plain: [[DatagramSocket]]
-    /// Segmented sends, whose outer checksum the kernel fills; empty when it has no UDP_SEGMENT or the
-    /// checksum is off.
+    /// Segmented sends, whose outer checksum the kernel fills; empty when it has no UDP_SEGMENT or
+    /// the checksum is off.
     let segmented: [[DatagramSocket]]
     /// Where the sockets send to.
     let port: UInt16

@@ -7,11 +7,13 @@ internal import Wire
 
 /// The parts of a worker that are not packets: waiting, and devices that come and go.
 extension Worker {
-    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more than
-    /// that moment, and traffic comes in bursts.
+    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more
+    /// than that moment, and traffic comes in bursts.
     static let spinNanoseconds: UInt64 = 20_000
     /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
     static let sleepNanoseconds: Int64 = 1_000_000_000
+    /// How long a peer whose route refused a segmented send gets plain ones.
+    static let refusalNanoseconds: UInt64 = 60_000_000_000
 
     /// Waits for work: first awake, then in the kernel.
     mutating func idle(_ link: WorkerLink) {
@@ -27,12 +29,21 @@ extension Worker {
         let end = vx_monotonic_nanoseconds()
         counters.add(end &- start, .blockedNanoseconds)
         counters.add(1, .wakeups)
-        if end &- lastHousekeeping > UInt64(Self.sleepNanoseconds) {
-            lastHousekeeping = end
-            for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
-            underlayReceiver.retry()
-            replenish()
-        }
+        keepHouse(end)
+    }
+
+    /// Once a second: receivers that gave up after errors try again.
+    mutating func keepHouse(_ now: UInt64) {
+        guard now &- lastHousekeeping > UInt64(Self.sleepNanoseconds) else { return }
+        lastHousekeeping = now
+        for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
+        underlayReceiver.retry()
+        replenish()
+        // A path that has become shorter refuses segmented sends too, and paths become longer
+        // again.
+        guard now &- lastRefusalReset > Self.refusalNanoseconds else { return }
+        lastRefusalReset = now
+        for peer in 0..<refusesSegmentation.count { refusesSegmentation[peer] = false }
     }
 
     mutating func takeCommands(_ link: WorkerLink) {

@@ -4,8 +4,8 @@ internal import Tables
 internal import Uring
 internal import Wire
 
-/// Super-packets at the sending side: cut into inner segments, each with headers and a checksum of its own,
-/// that leave together in one segmented send where the kernel takes it.
+/// Super-packets at the sending side: cut into inner segments, each with headers and a checksum of
+/// its own, that leave together in one segmented send where the kernel takes it.
 ///
 /// In the accounts a lane that is cut into n sends is one packet and n - 1 replicated ones.
 extension Worker {

@@ -48,18 +48,20 @@ extension Worker {
             let lane = Int(batch.outputLane[output])
             bytes &+= UInt64(batch.lengths[lane])
             if destination.isPeer {
-                send(output, lane, toPeer: destination.index)
+                enqueue(output, lane, toPeer: destination.index)
             } else {
-                send(lane, toPort: destination.index)
+                gather(output, lane, toPort: destination.index)
             }
         }
+        endRun()
+        sendQueues()
         counters.record(.transmit, packets: count, bytes: bytes, clocks: vx_clocks() &- start)
         // More outputs than one arena holds: what is queued leaves before the next are made.
         if sender.freeCount < PacketBatch.outputCapacity { drainSends() }
     }
 
-    /// Hands the queued sends over and takes back their operations. Other completions wait for the next
-    /// turn; there are never more of them than buffers and devices.
+    /// Hands the queued sends over and takes back their operations. Other completions wait for the
+    /// next turn; there are never more of them than buffers and devices.
     @_noLocks
     mutating func drainSends() {
         ring.submit()
@@ -74,8 +76,8 @@ extension Worker {
         }
     }
 
-    /// A partial checksum of a frame with several copies is finished before the first is made: some copies
-    /// need it finished, and all share the bytes.
+    /// A partial checksum of a frame with several copies is finished before the first is made: some
+    /// copies need it finished, and all share the bytes.
     @_noLocks
     private func completeSharedChecksums(_ count: Int) {
         for output in 0..<count {
@@ -89,7 +91,7 @@ extension Worker {
     }
 
     @_noLocks
-    private func completeChecksum(_ lane: Int) {
+    func completeChecksum(_ lane: Int) {
         _ = batch.segmentations[lane].completeChecksum(in: batch.frame(lane))
         batch.segmentations[lane] = .none
         counters.count(.checksumCompleted)
@@ -98,10 +100,7 @@ extension Worker {
     // MARK: To a peer
 
     @_noLocks
-    private mutating func send(_ output: Int, _ lane: Int, toPeer peer: Int) {
-        if batch.segmentations[lane].isSuperPacket {
-            return sendSuperPacket(output, lane, toPeer: peer)
-        }
+    mutating func send(_ output: Int, _ lane: Int, toPeer peer: Int) {
         if batch.segmentations[lane].needsChecksum { completeChecksum(lane) }
         let frame = batch.frame(lane)
         guard let operation = beginDatagram(output, peer, isSegmented: false) else { return }
@@ -164,7 +163,7 @@ extension Worker {
     // MARK: To a port
 
     @_noLocks
-    private mutating func send(_ lane: Int, toPort port: Int) {
+    mutating func send(_ lane: Int, toPort port: Int) {
         let record = pipeline.tables.ports[port]
         let index = Int(record.device)
         guard index < deviceBound, unsafe devices[index].isAttached else {
@@ -200,7 +199,8 @@ extension Worker {
     func beginFrame(_ index: Int) -> SendOperation? {
         let device = unsafe devices[index]
         let operation =
-            device.isTap ? sender.beginFrame(into: device.file) : sender.beginPacket(from: device.file)
+            device.isTap
+            ? sender.beginFrame(into: device.file) : sender.beginPacket(from: device.file)
         if operation == nil { counters.count(.txRingFull) }
         return operation
     }
@@ -230,58 +230,4 @@ extension Worker {
         if batch.vlan[lane] != 0 { writeTag(header, offset, batch.vlan[lane]) }
         return true
     }
-
-    // MARK: Accounts
-
-    /// Queues a send and charges it; a failure is taken back when its completion says so.
-    @_noLocks
-    func commit(_ operation: SendOperation, _ lane: Int, _ place: Destination, packets: Int) {
-        let slot = batch.slots[lane]
-        let note = SendNote(
-            slot: slot, place: place, bytes: operation.byteCount, packets: packets,
-            isSegmented: packets > 1)
-        slots.retain(slot)
-        guard sender.commit(operation, tag: Source.send, note: note.bits) else {
-            release(slot)
-            counters.count(.txRingFull)
-            return
-        }
-    }
-
-    @_noLocks
-    func abandon(_ operation: SendOperation) {
-        sender.abandon(operation)
-        counters.count(.txError)
-    }
-
-    /// A send has ended: its buffer has one user less, and it is counted where it went or why it did not.
-    @_noLocks
-    mutating func finish(_ completion: Completion) {
-        guard let bits = sender.finish(completion) else { return }
-        let note = SendNote(bits: bits)
-        release(note.slot)
-        let place = note.place
-        if completion.result >= 0 {
-            counters.add(1, .transmitted)
-            let packets = UInt64(truncatingIfNeeded: note.packets)
-            let bytes = UInt64(truncatingIfNeeded: note.bytes)
-            if place.isPeer {
-                counters.add(packets, peer: place.index, .txPackets)
-                counters.add(bytes, peer: place.index, .txBytes)
-            } else {
-                counters.add(packets, port: place.index, .txPackets)
-                counters.add(bytes, port: place.index, .txBytes)
-            }
-            return
-        }
-        if note.isSegmented, place.isPeer, isRefusal(completion.result) {
-            refusesSegmentation[place.index] = true
-        }
-        counters.count(SendNote.reason(completion.result))
-        if place.isPort { counters.add(1, port: place.index, .txDrops) }
-    }
-
-    /// EIO: the route has no checksum offload; EINVAL: the kernel does not cut for this socket.
-    @_noLocks
-    private func isRefusal(_ result: Int32) -> Bool { result == -5 || result == -22 }
 }

@@ -1,17 +1,18 @@
 internal import CLinux
 internal import Dataplane
 internal import Memory
-internal import Tables
 internal import Synchronization
+internal import Tables
 internal import Uring
 internal import Wire
 
-/// One shard of the dataplane: a ring, buffers, a queue of every port, and the loop that takes packets
-/// from receive to transmit on one core.
+/// One shard of the dataplane: a ring, buffers, a queue of every port, and the loop that takes
+/// packets from receive to transmit on one core.
 ///
 /// A turn: commands, completions, the stages, sends, one `io_uring_enter`.
 ///
-/// Only trivial handles, so that the hot path counts no references; `close` ends what they stand for.
+/// Only trivial handles, so that the hot path counts no references; `close` ends what they stand
+/// for.
 ///
 /// Thread-safety: made, run and ended on its own thread; the rest of the program meets it through
 /// `WorkerLink` and the published tables.
@@ -33,6 +34,10 @@ struct Worker {
     let ring: UringInstance
     let sender: BatchSender
     let slots: SlotPool
+    let slotGroups: SlotGroups
+    let queues: TunnelQueues
+    /// The run of TCP segments to one port that is being gathered.
+    var run = PortRun()
     let underlayBuffers: BufferRing
     let accessBuffers: BufferRing
     let underlayReceiver: MultishotReceiver
@@ -55,6 +60,7 @@ struct Worker {
     let hasMultishotRead: Bool
     var lastWork: UInt64 = 0
     var lastHousekeeping: UInt64 = 0
+    var lastRefusalReset: UInt64 = 0
     var toldAgent: UInt64 = 0
 
     /// The kinds of completions, in the top byte of their user data; the index of a device below.
@@ -76,7 +82,7 @@ struct Worker {
         lastWork = vx_monotonic_nanoseconds()
         while !link.shouldStop.load(ordering: .acquiring) {
             takeCommands(link)
-            if !turn() { idle(link) }
+            if turn() { keepHouse(lastWork) } else { idle(link) }
             if hasLeavingDevices { releaseLeavingDevices(link) }
         }
     }

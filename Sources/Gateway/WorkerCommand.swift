@@ -5,7 +5,8 @@ struct WorkerCommand: BitwiseCopyable, Sendable {
         case attach
         /// Stop using the device; `WorkerLink.acknowledged` counts it when it is done.
         case detach
-        /// Send through other sockets from now on: those of the plan at `reference`, which is given up.
+        /// Send through other sockets from now on: those of the plan at `reference`, which is given
+        /// up.
         case replaceUnderlay
     }
 

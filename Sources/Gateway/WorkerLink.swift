@@ -5,12 +5,12 @@ internal import Memory
 internal import Synchronization
 internal import Uring
 
-/// What one worker and the control side share: two rings, counters, and the words by which they wake and
-/// stop each other.
+/// What one worker and the control side share: two rings, counters, and the words by which they
+/// wake and stop each other.
 ///
 /// | control | worker |
 /// |---|---|
-/// | pushes `controlToWorker`, pops `workerToAgent` | pops `controlToWorker`, pushes `workerToAgent` |
+/// | pushes `controlToWorker`, pops `workerToAgent` | pops `controlToWorker`, pushes the other |
 /// | reads `counters`, writes `shouldStop` | writes `counters`, `acknowledged`, `buffersInUse` |
 ///
 /// Thread-safety: as the table says; `wake` may be called by anybody.

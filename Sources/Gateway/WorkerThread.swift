@@ -2,14 +2,14 @@ internal import CLinux
 internal import Dataplane
 internal import Dispatch
 internal import Memory
-internal import Tables
 internal import Synchronization
+internal import Tables
 internal import Uring
 
 /// The thread of one worker: a serial Dispatch queue of its own, pinned to a CPU.
 ///
-/// A queue without a target has a thread to itself, whatever the global pool does. The block on it calls
-/// nothing that could make another thread, which would inherit the CPU.
+/// A queue without a target has a thread to itself, whatever the global pool does. The block on it
+/// calls nothing that could make another thread, which would inherit the CPU.
 final class WorkerThread: Sendable {
     let link: WorkerLink
     let cpu: Int
@@ -95,6 +95,8 @@ extension Worker {
         let sets = plan.underlay.plain + plan.underlay.segmented
         ring.reserveFiles(sets.reduce(0) { $0 + $1.count } + Self.maximumDevices + 8)
         slots = SlotPool()
+        slotGroups = SlotGroups()
+        queues = TunnelQueues()
         underlayBuffers = try Self.buffers(slots, SlotPool.underlayGroup, ring)
         accessBuffers = try Self.buffers(slots, SlotPool.accessGroup, ring)
         sender = BatchSender(
@@ -149,5 +151,7 @@ extension Worker {
         refusesSegmentation.deallocate()
         batch.deallocate()
         slots.deallocate()
+        slotGroups.deallocate()
+        queues.deallocate()
     }
 }

@@ -1,4 +1,5 @@
-/// One mutable value behind a trivial handle, where a `struct` of columns needs a scalar beside them.
+/// One mutable value behind a trivial handle, where a `struct` of columns needs a scalar beside
+/// them.
 ///
 /// Thread-safety: none; it belongs to one thread.
 @safe

@@ -2,7 +2,8 @@ internal import CLinux
 
 /// The counters of one thread: 64-bit words that their owner alone adds to and anybody may read.
 ///
-/// Thread-safety: one writer; readers see each word whole, sums over words only when the writer rests.
+/// Thread-safety: one writer; readers see each word whole, sums over words only when the writer
+/// rests.
 /// Layout: the meaning of an index is its user's (`CounterLayout`). Capacity: fixed; pages nobody
 /// touched cost nothing.
 @safe

@@ -1,14 +1,15 @@
 internal import CLinux
 
-/// One published address that a writer replaces and a fixed set of readers follow, with the count that
-/// tells when an address replaced earlier can no longer be in use (quiescent-state reclamation).
+/// One published address that a writer replaces and a fixed set of readers follow, with the count
+/// that tells when an address replaced earlier can no longer be in use (quiescent-state
+/// reclamation).
 ///
 /// | writer | reader `n` |
 /// |---|---|
 /// | `publish`, `oldestEpoch` | `observe(n)` once a turn, `rest(n)` before it blocks |
 ///
-/// Thread-safety: one writer; each reader number belongs to one thread. What `observe` returned may be
-/// used until that reader's next `observe` or `rest`.
+/// Thread-safety: one writer; each reader number belongs to one thread. What `observe` returned may
+/// be used until that reader's next `observe` or `rest`.
 /// Layout: address and epoch share a line, each reader's word has its own.
 /// Capacity: the number of readers is fixed.
 @safe
@@ -35,7 +36,8 @@ public struct Snapshot: @unchecked Sendable {
         return epoch
     }
 
-    /// Writer only. The oldest epoch any reader may still be in; what was retired at or before it is free.
+    /// Writer only. The oldest epoch any reader may still be in; what was retired at or before it
+    /// is free.
     public var oldestEpoch: UInt64 {
         vx_fence()
         var oldest = words[1]
@@ -56,7 +58,8 @@ public struct Snapshot: @unchecked Sendable {
         return unsafe UnsafeRawPointer(bitPattern: UInt(truncatingIfNeeded: address))
     }
 
-    /// Reader only. Holds nothing until its next `observe`, so that the writer need not wait for it.
+    /// Reader only. Holds nothing until its next `observe`, so that the writer need not wait for
+    /// it.
     @_noLocks
     public func rest(_ reader: Int) {
         unsafe vx_store_release_u64(words.pointer(at: 8 &* (reader &+ 1)), Self.resting)

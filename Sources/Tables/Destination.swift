@@ -1,7 +1,7 @@
 /// Where a frame goes, or where it came from: an access port, a remote VTEP, or the gateway itself.
 ///
-/// Thirty-two bits, so that it fits into a table's value and a lane's column: the kind in the top four,
-/// the index of the port or peer in the low 24.
+/// Thirty-two bits, so that it fits into a table's value and a lane's column: the kind in the top
+/// four, the index of the port or peer in the low 24.
 public struct Destination: Hashable, Sendable, BitwiseCopyable {
     public var bits: UInt32
 

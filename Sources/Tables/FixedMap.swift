@@ -3,7 +3,8 @@ internal import Memory
 /// A map from 32-bit keys to 32-bit values that is built once and then only read: VNI to VSI, VTEP
 /// address to peer. Linear probing at a load of at most one half.
 ///
-/// Thread-safety: immutable after `init`. Layout: key and value in one word. Capacity: that of `init`.
+/// Thread-safety: immutable after `init`. Layout: key and value in one word. Capacity: that of
+/// `init`.
 @safe
 public struct FixedMap: Sendable {
     private let words: Column<UInt64>

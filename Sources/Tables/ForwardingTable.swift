@@ -2,8 +2,8 @@ public import Wire
 
 /// The FDB: which port or peer of a VSI a MAC address is behind (RFC 7348 section 4.1).
 ///
-/// Key: MAC in the upper 48 bits, VSI index in the lower 16. Value: destination in the lower 32 bits,
-/// kind above. Both fit a word, so a lookup sees them whole.
+/// Key: MAC in the upper 48 bits, VSI index in the lower 16. Value: destination in the lower 32
+/// bits, kind above. Both fit a word, so a lookup sees them whole.
 ///
 /// Thread-safety, layout, capacity: those of `ProbeTable`.
 public struct ForwardingTable: Sendable {

@@ -22,8 +22,8 @@ public struct PortRecord: BitwiseCopyable, Sendable {
         isInUse: false, isUp: false, vsi: 0, device: 0, vlan: noVLAN)
 }
 
-/// A device with one or more access ports, in `TableSet.devices`: tells the port of a received frame
-/// by its VLAN.
+/// A device with one or more access ports, in `TableSet.devices`: tells the port of a received
+/// frame by its VLAN.
 public struct DeviceRecord: BitwiseCopyable, Sendable {
     /// The port of untagged frames, or -1.
     public var nativePort: Int32

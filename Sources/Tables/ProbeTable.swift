@@ -9,11 +9,12 @@ public import Memory
 /// A trivial handle over memory made by `init` and freed by `deallocate`.
 ///
 /// Thread-safety: one writer (`insert`, `setValue`, `remove`); any number of concurrent readers
-/// (`find`, `value`, `touch`). A slot that a reader found stands for the same key until the reader's next
-/// turn, whatever the writer does: a removed slot is free only after `reclaim`, which the writer calls
-/// when every reader has begun a new turn.
+/// (`find`, `value`, `touch`). A slot that a reader found stands for the same key until the
+/// reader's next turn, whatever the writer does: a removed slot is free only after `reclaim`, which
+/// the writer calls when every reader has begun a new turn.
 /// Layout: tags 16 bytes a bucket, keys and values a line each, ages 32 bytes.
-/// Capacity: fixed; `insert` returns nil when both buckets are full and the owner makes a larger table.
+/// Capacity: fixed; `insert` returns nil when both buckets are full and the owner makes a larger
+/// table.
 @safe
 public struct ProbeTable: @unchecked Sendable {
     private let tags: Column<UInt64>
@@ -58,8 +59,8 @@ public struct ProbeTable: @unchecked Sendable {
         return slot >= 0 ? slot : find(key, tag: tag, bucket: alternative(first, tag))
     }
 
-    /// Finds `count` keys at once: first all tags are fetched, then all are compared. A key equal to the
-    /// one before it costs nothing.
+    /// Finds `count` keys at once: first all tags are fetched, then all are compared. A key equal
+    /// to the one before it costs nothing.
     /// - Parameter slots: receives the slot of each key, or -1.
     @_noLocks
     public func find(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
@@ -198,7 +199,7 @@ public struct ProbeTable: @unchecked Sendable {
     }
 
     /// Calls `body` with every entry; the body may remove the entry it is given.
-    public func forEach(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
+    public func visit(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
         for slot in 0..<keys.count where isOccupied(slot) {
             body(slot, keys[slot], values[slot])
         }
@@ -212,7 +213,7 @@ public struct ProbeTable: @unchecked Sendable {
         while true {
             let larger = ProbeTable(buckets: buckets)
             var complete = true
-            forEach { slot, key, value in
+            visit { slot, key, value in
                 guard larger.insert(key, value: value, time: lastTouched(slot)) != nil else {
                     complete = false
                     return

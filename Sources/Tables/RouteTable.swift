@@ -3,9 +3,9 @@ public import Wire
 
 /// The routes of every VRF, longest prefix first (RFC 1812 section 5.2.4.3).
 ///
-/// One hash table with VRF and prefix length in the key, and for each VRF the set of lengths that occur:
-/// a lookup probes once for each length that is in use, from the longest. Networks of hosts use a
-/// handful of lengths.
+/// One hash table with VRF and prefix length in the key, and for each VRF the set of lengths that
+/// occur: a lookup probes once for each length that is in use, from the longest. Networks of hosts
+/// use a handful of lengths.
 ///
 /// Thread-safety: immutable once published with its `TableSet`.
 public struct RouteTable: Sendable {

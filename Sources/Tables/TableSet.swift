@@ -6,8 +6,8 @@ public import Memory
 /// worker takes the one in force at the start of a turn. Only the tables inside `forwarding` and
 /// `neighbors` change while the set is in force.
 ///
-/// Thread-safety: immutable but for the two tables named, whose rules are those of `ProbeTable`. May be
-/// used until the worker's next turn.
+/// Thread-safety: immutable but for the two tables named, whose rules are those of `ProbeTable`.
+/// May be used until the worker's next turn.
 public struct TableSet: Sendable {
     public var forwarding: ForwardingTable
     public var neighbors: NeighborTable
@@ -22,7 +22,8 @@ public struct TableSet: Sendable {
     public var routes: RouteTable
     public var vsiOfVNI: FixedMap
     public var peerOfAddress: FixedMap
-    /// Peers and the VSIs they may carry, keyed by `membershipKey`; only for peers that list their VNIs.
+    /// Peers and the VSIs they may carry, keyed by `membershipKey`; only for peers that list their
+    /// VNIs.
     public var membership: FixedMap
     public var settings: Settings
 
@@ -41,7 +42,8 @@ public struct TableSet: Sendable {
         public var doNotFragment = DoNotFragment.unset
         /// How many source ports flows are spread over.
         public var sourcePortCount: UInt32 = 1
-        /// Nanoseconds between two ARP packets of one port that the gateway answers, 0 for no limit.
+        /// Nanoseconds between two ARP packets of one port that the gateway answers, 0 for no
+        /// limit.
         public var arpIntervalNanoseconds: UInt64 = 0
 
         public init() {}

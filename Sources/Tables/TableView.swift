@@ -1,6 +1,7 @@
 public import Memory
 
-/// A published `TableSet` where it lies: what the stages are given, a pointer instead of forty words.
+/// A published `TableSet` where it lies: what the stages are given, a pointer instead of forty
+/// words.
 ///
 /// Thread-safety and lifetime: those of `TableSet`; good until the worker's next turn.
 @safe

@@ -10,9 +10,10 @@ public enum SourcePorts {
     ///
     /// They are free at the time of the call; a socket that loses the race to another program
     /// fails at its own bind with a clear message.
+    /// - Parameter takesFewer: be content with those that are free, as long as there is one.
     /// - Throws: when fewer are free, or the address is not on this host.
     public static func pick(
-        _ count: Int, address: UInt32
+        _ count: Int, address: UInt32, takesFewer: Bool = false
     ) throws(UringError) -> [UInt16] {
         var picked: [UInt16] = []
         picked.reserveCapacity(count)
@@ -29,7 +30,7 @@ public enum SourcePorts {
                         : UringError.text(of: -result), code: -result)
             }
         }
-        guard picked.count == count else {
+        guard picked.count == count || (takesFewer && !picked.isEmpty) else {
             throw UringError(
                 "only \(picked.count) of \(count) udp source ports are free on"
                     + " \(DatagramSocket.dotted(address))",

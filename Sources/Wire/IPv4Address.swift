@@ -33,13 +33,15 @@ public struct IPv4Address: Hashable, Sendable, BitwiseCopyable, Comparable {
 }
 
 extension IPv4Address: CustomStringConvertible, LosslessStringConvertible {
-    /// Four decimal octets without leading zeros, as in `10.1.1.1` (RFC 6943 section 3.1.1, strict).
+    /// Four decimal octets without leading zeros, as in `10.1.1.1` (RFC 6943 section 3.1.1,
+    /// strict).
     public init?(_ description: String) {
         let octets = description.split(separator: ".", omittingEmptySubsequences: false)
         guard octets.count == 4 else { return nil }
         var bits: UInt32 = 0
         for octet in octets {
-            guard (1...3).contains(octet.utf8.count), octet.utf8.allSatisfy({ (48...57).contains($0) }),
+            guard (1...3).contains(octet.utf8.count),
+                octet.utf8.allSatisfy({ (48...57).contains($0) }),
                 octet.utf8.count == 1 || octet.first != "0", let value = UInt8(octet)
             else { return nil }
             bits = bits << 8 | UInt32(value)

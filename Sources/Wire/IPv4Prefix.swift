@@ -20,9 +20,11 @@ public struct IPv4Prefix: Hashable, Sendable, BitwiseCopyable {
     /// The address with its host bits cleared.
     public var network: IPv4Address { @_noLocks get { IPv4Address(bits: address.bits & mask) } }
 
-    /// The directed broadcast address; for /31 (RFC 3021) and /32 there is none, and the last address
-    /// of the prefix is given.
-    public var lastAddress: IPv4Address { @_noLocks get { IPv4Address(bits: address.bits | ~mask) } }
+    /// The directed broadcast address; for /31 (RFC 3021) and /32 there is none, and the last
+    /// address of the prefix is given.
+    public var lastAddress: IPv4Address {
+        @_noLocks get { IPv4Address(bits: address.bits | ~mask) }
+    }
 
     @_noLocks
     public func contains(_ other: IPv4Address) -> Bool { other.bits & mask == address.bits & mask }
@@ -44,7 +46,8 @@ extension IPv4Prefix: CustomStringConvertible, LosslessStringConvertible {
             self.init(address: address, length: 32)
             return
         }
-        guard (1...2).contains(parts[1].utf8.count), let length = UInt8(parts[1]), length <= 32 else {
+        guard (1...2).contains(parts[1].utf8.count), let length = UInt8(parts[1]), length <= 32
+        else {
             return nil
         }
         self.init(address: address, length: length)

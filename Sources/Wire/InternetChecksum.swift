@@ -93,8 +93,9 @@ public enum InternetChecksum {
             initial: UInt64(protocolNumber) &+ UInt64(truncatingIfNeeded: length))
     }
 
-    /// The checksum after one 16-bit word of the data changed (RFC 1624 equation 3). Equal to a full
-    /// computation unless all of the data are zero now, which the data of IP and TCP never are.
+    /// The checksum after one 16-bit word of the data changed (RFC 1624 equation 3). Equal to a
+    /// full computation unless all of the data are zero now, which the data of IP and TCP never
+    /// are.
     @_noLocks
     public static func updated(
         _ checksum: UInt16, replacing old: UInt16, with new: UInt16

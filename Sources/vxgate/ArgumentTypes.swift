@@ -2,9 +2,7 @@ public import ArgumentParser
 import Logging
 public import Wire
 
-// Addresses and levels are checked where they are typed, so that a misspelt one is wrong usage
-// (exit status 2).
-
+/// A misspelt address is wrong usage (exit status 2): it is checked where it is typed.
 extension MACAddress: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
 }

@@ -3,6 +3,7 @@ import Control
 import ControlAPI
 import Wire
 
+/// `vxgate clear counters|fdb|arp`.
 struct Clear: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clear",

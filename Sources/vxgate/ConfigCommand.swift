@@ -2,6 +2,8 @@ import ArgumentParser
 import Control
 import ControlAPI
 
+/// `vxgate config check|plan|apply|show`. Only `check`, and `plan` with `--against`, work without a
+/// daemon.
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Check, compare, apply and show configurations.",

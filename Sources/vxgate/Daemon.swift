@@ -48,8 +48,9 @@ struct Daemon {
         _ gateway: RunningGateway, _ server: ControlServer, _ notifier: ServiceNotifier,
         status: String
     ) async throws {
+        // What ends the group is thrown out of it and told once, as the reason of the exit.
         var quiet = log
-        quiet.logLevel = max(.warning, log.logLevel)
+        quiet.logLevel = .critical
         let reloader = Reloader(
             plane: gateway, fileName: file.name, notifier: notifier, status: status, log: log)
         let link = SupervisorLink(plane: gateway, notifier: notifier)

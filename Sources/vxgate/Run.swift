@@ -33,9 +33,19 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let file = try ConfigurationFile(config)
         let parsed = try file.parsed()
-        for warning in parsed.warnings { Terminal.warn("\(warning)") }
-        guard !checkOnly else { return }
+        guard !checkOnly else {
+            for warning in parsed.warnings { Terminal.warn("\(warning)") }
+            return
+        }
         let log = makeLog()
+        for warning in parsed.warnings {
+            log.warning(
+                "\(warning.text)",
+                metadata: [
+                    "at": "\(warning.file):\(warning.line):\(warning.column)",
+                    "key": "\(warning.path)",
+                ])
+        }
         let inactive = parsed.configuration.inactive()
         if !inactive.isEmpty {
             log.notice(

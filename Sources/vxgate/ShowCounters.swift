@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import ControlAPI
 
+/// `vxgate show counters`; beside it everything else that is counted.
 struct ShowCounters: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "counters", abstract: "Packets by stage, the totals and the events.",

@@ -3,6 +3,7 @@ import Control
 import ControlAPI
 import Wire
 
+/// `vxgate show fdb`; beside it the other tables a packet is looked up in.
 struct ShowFDB: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fdb", abstract: "MAC addresses and where they are.",

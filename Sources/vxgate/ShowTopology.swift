@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import ControlAPI
 
+/// `vxgate show vsi`; beside it the other things that the configuration names.
 struct ShowVSI: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vsi", abstract: "Layer-2 domains, with and without a VNI.")

@@ -161,9 +161,8 @@ import Testing
     @Test func connectionsAreBounded() async throws {
         var limits = ControlServer.Limits()
         limits.connections = 2
-        limits.idle = .milliseconds(500)
         try await withServer(limits: limits) { path in
-            let holders = try (0..<2).map { _ in
+            var holders = try (0..<2).map { _ in
                 try ControlConnection(path: path, timeoutSeconds: 5)
             }
             let text = Array("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
@@ -172,11 +171,49 @@ import Testing
                 var answer: [UInt8] = []
                 _ = try holder.read(into: &answer)
             }
-            let clock = ContinuousClock()
-            let start = clock.now
+            let client = ControlClient(path: path, timeoutSeconds: 1)
+            #expect(throws: ControlClientError.timedOut(path: path, seconds: 1)) {
+                try client.request("GET", "/healthz")
+            }
+            holders.removeLast()
             _ = try ControlClient(path: path).request("GET", "/healthz")
-            #expect(clock.now - start > .milliseconds(200), "the third client did not wait")
+            withExtendedLifetime(holders) {}
         }
+    }
+
+    private static let manyRows = (0..<50_000).map {
+        FDBReport(vsi: "v\($0)", vni: 1, mac: "02:00:00:00:00:01", kind: .dynamic, port: "p")
+    }
+
+    private func askAndNotRead(_ path: String) throws -> ControlConnection {
+        let connection = try ControlConnection(path: path, timeoutSeconds: 5)
+        try connection.write(Array("GET /v1/fdb HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
+        return connection
+    }
+
+    @Test func aClientThatDoesNotReadIsClosed() async throws {
+        var limits = ControlServer.Limits()
+        limits.idle = .seconds(2)
+        limits.connections = 1
+        try await withServer(plane: FakePlane(fdbRows: Self.manyRows), limits: limits) { path in
+            let stuck = try askAndNotRead(path)
+            _ = try ControlClient(path: path).request("GET", "/healthz")
+            withExtendedLifetime(stuck) {}
+        }
+    }
+
+    @Test func shutdownDoesNotWaitForClients() async throws {
+        var limits = ControlServer.Limits()
+        limits.farewell = .milliseconds(300)
+        let clock = ContinuousClock()
+        let (kept, start) = try await withServer(
+            plane: FakePlane(fdbRows: Self.manyRows), limits: limits
+        ) { path in
+            let idle = try ControlConnection(path: path, timeoutSeconds: 5)
+            return (KeptOpen([idle, try askAndNotRead(path)]), clock.now)
+        }
+        #expect(clock.now - start < .seconds(10))
+        withExtendedLifetime(kept) {}
     }
 
     @Test func brokenRequestsHarmNobody() async throws {
@@ -187,4 +224,11 @@ import Testing
             _ = try ControlClient(path: path).request("GET", "/healthz")
         }
     }
+}
+
+/// Connections that are only kept, never used, so that any thread may let them go.
+private final class KeptOpen: @unchecked Sendable {
+    private let connections: [ControlConnection]
+
+    init(_ connections: [ControlConnection]) { self.connections = connections }
 }

@@ -221,7 +221,7 @@ import Wire
         #expect(
             try parsed(ConfigurationTexts.full).configuration.inactive() == [
                 "vsi-interfaces.local-proxy-arp", "native-ports", "static-routes", "policy-routes",
-                "metrics", "state", "vtep.underlay tap",
+                "state", "vtep.underlay tap",
             ])
         #expect(try parsed("vtep: { address: 10.0.0.1 }").configuration.inactive().isEmpty)
     }

@@ -59,6 +59,8 @@ import Testing
         ("df: set", "df: set\n  source-ports: 1", "vtep.source-ports"),
         ("name: t1", "name: t1\n  workers: 2", "system.workers"),
         ("name: t1", "name: t1\ncontrol: { socket: /tmp/s }", "control.socket"),
+        ("name: t1", "name: t1\ncontrol: { group: adm }", "control.group"),
+        ("name: t1", "name: t1\nmetrics: { listen: 127.0.0.1:9477 }", "metrics.listen"),
     ]) func whatNeedsARestart(_ old: String, _ new: String, _ key: String) throws {
         let plan = try plan((old, new))
         #expect(plan.restartRequired.count == 1)
@@ -81,6 +83,6 @@ import Testing
             there.lines.contains(
                 "~ timers: arp-ageing 1200s → 3600s, arp-retry 1s → 500ms, arp-attempts 3 → 5"))
         #expect(there.lines.contains("~ metrics: listen off → 127.0.0.1:9477"))
-        #expect(there.restartRequired.count == 6)
+        #expect(there.restartRequired.count == 8)
     }
 }

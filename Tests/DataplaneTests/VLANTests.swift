@@ -115,7 +115,8 @@ import Wire
             ], in: TestGateway(configuration(.keep)))
     }
 
-    /// Device t1 with VLAN 10 in v10 and VLAN 20 in v20, device n1 with VLAN 10 and untagged in v10.
+    /// Device t1 with VLAN 10 in v10 and VLAN 20 in v20, device n1 with VLAN 10 and untagged in
+    /// v10.
     private var trunks: Configuration {
         var configuration = Site.bridged
         configuration.accessPorts = [

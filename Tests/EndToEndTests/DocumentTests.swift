@@ -44,6 +44,20 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "Every file that a document links to exists",
+            arguments: [
+                "README.md", "ARCHITECTURE.md", "docs/manual.md", "CHANGELOG.md",
+            ])
+        func links(document: String) throws {
+            let path = URL(fileURLWithPath: "\(Requirements.root)/\(document)")
+            let text = try String(contentsOf: path, encoding: .utf8)
+            for link in text.matches(of: /\]\(([^)#]+)\)/) where !link.1.hasPrefix("http") {
+                let target = path.deletingLastPathComponent().appendingPathComponent(String(link.1))
+                #expect(FileManager.default.fileExists(atPath: target.path), "\(link.1)")
+            }
+        }
+
         @Test("Every command the manual names exists")
         func commands() throws {
             let text = try String(contentsOfFile: Self.manual, encoding: .utf8)

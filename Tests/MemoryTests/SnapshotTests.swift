@@ -48,8 +48,8 @@ import Testing
         #expect(snapshot.oldestEpoch >= third)
     }
 
-    /// A writer that replaces what readers look at and breaks what is free: no reader may ever see a
-    /// broken one.
+    /// A writer that replaces what readers look at and breaks what is free: no reader may ever see
+    /// a broken one.
     @Test func reclaimsOnlyWhatNoReaderCanSee() {
         let slots = 64
         let rounds: UInt64 = 200_000

@@ -43,7 +43,7 @@ import Testing
             #expect(table.count == model.count)
             for (key, value) in model { #expect(self.value(key) == value) }
             var seen: [UInt64: UInt64] = [:]
-            table.forEach { slot, key, value in
+            table.visit { slot, key, value in
                 #expect(table.key(at: slot) == key)
                 #expect(seen.updateValue(value, forKey: key) == nil)
             }
@@ -162,7 +162,7 @@ import Testing
         let table = ProbeTable(buckets: 64)
         defer { table.deallocate() }
         for key in UInt64(1)...200 { #expect(table.insert(key, value: key, time: 0) != nil) }
-        table.forEach { slot, key, _ in if key % 2 == 0 { table.remove(at: slot) } }
+        table.visit { slot, key, _ in if key % 2 == 0 { table.remove(at: slot) } }
         #expect(table.count == 100)
         for key in UInt64(1)...200 { #expect((table.find(key) >= 0) == (key % 2 == 1)) }
     }

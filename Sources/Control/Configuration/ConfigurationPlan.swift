@@ -40,7 +40,7 @@ public struct ConfigurationPlan: Sendable, Equatable {
     /// The keys that the running gateway is built around.
     private static let fixedKeys: [Fact.Kind: Set<String>] = [
         .system: ["workers"], .vtep: ["address", "udp-port", "underlay", "source-ports"],
-        .control: ["socket"],
+        .control: ["socket", "group"], .metrics: ["listen"],
     ]
 
     private static func restartReasons(

@@ -13,7 +13,6 @@ extension Configuration {
         InactivePart(name: "native-ports") { !$0.nativePorts.isEmpty },
         InactivePart(name: "static-routes") { !$0.staticRoutes.isEmpty },
         InactivePart(name: "policy-routes") { !$0.policyRoutes.isEmpty },
-        InactivePart(name: "metrics") { $0.metrics != nil },
         InactivePart(name: "state") { $0.sources.isWritten("state") || $0.state != State() },
         InactivePart(name: "vtep.underlay tap") { $0.vtep.underlay == .tap },
     ]

@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 public import Logging
 import NIOCore
+import NIOHTTPTypes
 public import ServiceLifecycle
 import Synchronization
 
@@ -99,10 +100,25 @@ extension ControlServer.Limits {
     /// How the limits reach the HTTP packages; those on headers are of their own, far above what a
     /// client of this API sends.
     var channelConfiguration: HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
-            idleTimeout: TimeAmount(idle),
+        let idle = TimeAmount(idle)
+        return HTTP1Channel.Configuration(
+            additionalChannelHandlers: [IdleStateHandler(allTimeout: idle), IdleClientCloser()],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 64))
+                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10,
+                maxHeaderFieldCount: 64))
+    }
+}
+
+/// Closes the connection of a client from which nothing comes and to which nothing goes, also one
+/// that does not take its answer: Hummingbird's own limit waits for that for ever.
+private final class IdleClientCloser: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        context.close(promise: nil)
     }
 }
 

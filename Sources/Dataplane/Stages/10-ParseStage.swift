@@ -5,10 +5,11 @@ internal import Wire
 /// Reads the headers once and leaves what the later stages ask for in columns.
 ///
 /// Reads: the frame, `ingressDevice`, `outerTOS`, `vlan`.
-/// Writes: `vni` (underlay), `destinationMAC`, `sourceMAC`, `etherType`, `vlan`, `segmentations`, and the
-/// start of the frame: past the VXLAN header and past a VLAN tag, so that every later stage sees an
-/// untagged frame.
-/// Drops: `vxlanShort`, `vxlanNoIFlag`, `vxlanReservedBits`, `innerRunt`, `smacInvalid`, `ecnInvalid`.
+/// Writes: `vni` (underlay), `destinationMAC`, `sourceMAC`, `etherType`, `vlan`, `segmentations`,
+/// and the start of the frame: past the VXLAN header and past a VLAN tag, so that every later stage
+/// sees an untagged frame.
+/// Drops: `vxlanShort`, `vxlanNoIFlag`, `vxlanReservedBits`, `innerRunt`, `smacInvalid`,
+/// `ecnInvalid`.
 /// Cost: two cache lines of the frame.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.2, IEEE 802.1Q clause 9.
 public enum ParseStage {
@@ -137,8 +138,8 @@ public enum ParseStage {
         return true
     }
 
-    /// The same for a tag behind the one that was spent on finding the port. False when the lane was
-    /// dropped.
+    /// The same for a tag behind the one that was spent on finding the port. False when the lane
+    /// was dropped.
     @_noLocks
     static func popTagIfPresent(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
@@ -148,8 +149,8 @@ public enum ParseStage {
         return true
     }
 
-    /// Takes the first tag out of the frame into the `vlan` column; offsets of the offload metadata move
-    /// with it.
+    /// Takes the first tag out of the frame into the `vlan` column; offsets of the offload metadata
+    /// move with it.
     @_noLocks
     private static func popTag(
         _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline

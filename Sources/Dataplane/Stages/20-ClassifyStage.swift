@@ -58,8 +58,8 @@ public enum ClassifyStage {
         return settleTag(lane, tables.vsis[vsi].innerVLAN, pipeline)
     }
 
-    /// What becomes of a tag that was not the way to the port. One behind it never becomes the outermost
-    /// by that, or a frame could name a VLAN that its port does not have.
+    /// What becomes of a tag that was not the way to the port. One behind it never becomes the
+    /// outermost by that, or a frame could name a VLAN that its port does not have.
     @_noLocks
     private static func settleTag(
         _ lane: Int, _ policy: VSIRecord.InnerVLAN, _ pipeline: Pipeline

@@ -1,7 +1,8 @@
 internal import Memory
 internal import Tables
 
-/// Compares the source MAC with the FDB: refreshes what it says, and tells the agent what it does not.
+/// Compares the source MAC with the FDB: refreshes what it says, and tells the agent what it does
+/// not.
 ///
 /// Reads: `vsi`, `sourceMAC`, `ingress`, `outerSource`.
 /// Writes: the age of the entry; the ring `workerToAgent`.

@@ -2,20 +2,21 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// The part of the bridge stage that looks into ARP: checks the sender, tells the agent what it says,
-/// and answers in place what the gateway knows.
+/// The part of the bridge stage that looks into ARP: checks the sender, tells the agent what it
+/// says, and answers in place what the gateway knows.
 ///
-/// A request for an address of the gateway itself is answered to whoever asks, never copied. Where ARP
-/// suppression is on, a broadcast request from an access port for a known address is answered for its
-/// owner. A probe is answered by the true owner only, or every duplicate-address check would fail; a
-/// unicast request goes to its owner.
+/// A request for an address of the gateway itself is answered to whoever asks, never copied. Where
+/// ARP suppression is on, a broadcast request from an access port for a known address is answered
+/// for its owner. A probe is answered by the true owner only, or every duplicate-address check
+/// would fail; a unicast request goes to its owner.
 ///
-/// It stands in the worker and not in the agent because the answer is the request rewritten: no copy, no
-/// second account, and a flood of requests costs no other thread anything.
+/// It stands in the worker and not in the agent because the answer is the request rewritten: no
+/// copy, no second account, and a flood of requests costs no other thread anything.
 ///
 /// Reads: the ARP packet, `vsi`, `ingress`, the neighbor table.
 /// Writes: the frame, `verdict`, `egress`; the ring `workerToAgent`.
-/// Drops: `arpMalformed`, `arpSenderMismatch`, `arpOutsideSubnet`, `arpOwnAddressClaimed`, `arpRate`.
+/// Drops: `arpMalformed`, `arpSenderMismatch`, `arpOutsideSubnet`, `arpOwnAddressClaimed`,
+/// `arpRate`.
 /// Cost: two probes of the neighbor table.
 /// Standard: RFC 826, RFC 1027, RFC 5227, RFC 9161 section 3.
 enum ARPResponder {
@@ -118,7 +119,8 @@ enum ARPResponder {
         return true
     }
 
-    /// What the asker put behind the packet does not go back, and nothing beyond a minimal frame does.
+    /// What the asker put behind the packet does not go back, and nothing beyond a minimal frame
+    /// does.
     @_noLocks
     private static func zeroPadding(_ frame: FrameView) {
         let end = EthernetHeader.byteCount &+ ARPPacket.byteCount

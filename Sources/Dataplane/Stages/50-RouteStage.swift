@@ -2,13 +2,15 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// Routes IPv4 packets that are addressed to a MAC of the gateway, between the VSI-interfaces of one VRF.
+/// Routes IPv4 packets that are addressed to a MAC of the gateway, between the VSI-interfaces of
+/// one VRF.
 ///
-/// A next hop is used when the neighbor table knows it; the frame leaves by the FDB of the next hop's VSI.
+/// A next hop is used when the neighbor table knows it; the frame leaves by the FDB of the next
+/// hop's VSI.
 ///
 /// Reads: lanes whose verdict is `route`; `vsi`, the IPv4 header.
-/// Writes: `vsi`, `ingress`, `destinationMAC`, `sourceMAC`, `egress`, `verdict`; MAC addresses, TTL and
-/// header checksum of the frame.
+/// Writes: `vsi`, `ingress`, `destinationMAC`, `sourceMAC`, `egress`, `verdict`; MAC addresses, TTL
+/// and header checksum of the frame.
 /// Drops: the `ip…` reasons, `ttlExceeded`, `noRoute`, `nhFailed`, `routerMacMismatch`.
 /// Cost: a probe for each prefix length in use, one of the neighbor table, one of the FDB.
 /// Standard: RFC 1812 sections 5.2 and 5.3, RFC 1624.

@@ -10,8 +10,8 @@ internal import Tables
 /// Drops: `noFloodTarget`.
 /// Cost: one row a copy. Standard: RFC 7348 section 4.2; nothing from a tunnel goes back into one.
 public enum ReplicateStage {
-    /// Where replication goes on when the outputs were full: a position in `active` and how many targets
-    /// of that lane are done.
+    /// Where replication goes on when the outputs were full: a position in `active` and how many
+    /// targets of that lane are done.
     public struct Cursor: BitwiseCopyable, Sendable {
         public var position: Int
         public var target: Int
@@ -26,8 +26,8 @@ public enum ReplicateStage {
         }
     }
 
-    /// Fills the outputs. False when lanes are left over; then the outputs are to be sent and the stage
-    /// called again with the same cursor.
+    /// Fills the outputs. False when lanes are left over; then the outputs are to be sent and the
+    /// stage called again with the same cursor.
     @_noLocks
     public static func process(_ pipeline: Pipeline, _ cursor: inout Cursor) -> Bool {
         let batch = pipeline.batch

@@ -2,15 +2,15 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// Decides the outer headers of every output to a peer; on the `udp` underlay the kernel writes them, so
-/// the stage leaves them as columns beside the frame.
+/// Decides the outer headers of every output to a peer; on the `udp` underlay the kernel writes
+/// them, so the stage leaves them as columns beside the frame.
 ///
 /// Reads: `outputDestination`, the frame's IP header, `flowHash`.
 /// Writes: `outputSourcePort` (an index into the pool of source ports), `outputTOS`, `outputTTL`,
 /// `outputDoNotFragment`, `flowHash`.
 /// Drops: `encapMtu`, `portDown`, `innerVlanDenied`, `txUnreachable` (a peer that has left).
-/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made here
-/// and not in the parse stage because local frames never need it.
+/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made
+/// here and not in the parse stage because local frames never need it.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
 public enum EncapsulateStage {
     /// Outer IPv4, UDP and VXLAN headers in front of the inner frame, bytes.
@@ -53,7 +53,8 @@ public enum EncapsulateStage {
         return true
     }
 
-    /// A tag that the VSI keeps would be the VLAN of another port of the device, maybe of another VSI.
+    /// A tag that the VSI keeps would be the VLAN of another port of the device, maybe of another
+    /// VSI.
     @_noLocks
     private static func leavesAsOtherVLAN(
         _ tag: UInt32, _ port: PortRecord, _ pipeline: Pipeline

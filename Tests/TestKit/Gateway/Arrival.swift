@@ -4,8 +4,8 @@ public import Wire
 /// A packet as a worker takes it from the kernel.
 public struct Arrival: Sendable {
     public enum Ingress: Sendable, Equatable {
-        /// An access device by its name; `tag` is one that lies beside the frame, as a packet socket
-        /// gives it (`PacketBatch.tagPresent` and so on), or 0.
+        /// An access device by its name; `tag` is one that lies beside the frame, as a packet
+        /// socket gives it (`PacketBatch.tagPresent` and so on), or 0.
         case device(String, tag: UInt32)
         /// The payload of a datagram that came to the VXLAN port.
         case underlay(IPv4Address, typeOfService: UInt8)

@@ -4,7 +4,8 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// Writes an output as a worker's transmit does: tags and VXLAN header in front, checksums finished.
+/// Writes an output as a worker's transmit does: tags and VXLAN header in front, checksums
+/// finished.
 ///
 /// A super-packet is written whole; cutting it is the business of `Segmenter` and its tests.
 struct OutputWriter {

@@ -6,8 +6,9 @@ internal import Wire
 
 /// A whole gateway without a kernel: agent, tables and one worker's stages, driven frame by frame.
 ///
-/// What a worker does around the stages is done here in the plainest way: lanes in, outputs written as
-/// they leave, reports of the stages handed to the agent. Time stands still unless `advance` moves it.
+/// What a worker does around the stages is done here in the plainest way: lanes in, outputs written
+/// as they leave, reports of the stages handed to the agent. Time stands still unless `advance`
+/// moves it.
 public final class TestGateway {
     public let agent: Agent
     public let counters: Counters

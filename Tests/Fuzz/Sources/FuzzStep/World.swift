@@ -35,10 +35,12 @@ struct World {
 
     init(settings: TableSet.Settings) {
         region = PageRegion(byteCount: CounterLayout.count * 8)
+        let tables = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
+        unsafe tables.initialize(to: Self.tables(settings))
         pipeline = Pipeline(
             batch: PacketBatch(), counters: Counters(region: region),
             workerToAgent: SPSCRing(capacity: 8, filler: .filler),
-            policers: Column(count: 6, repeating: 0), tables: Self.tables(settings))
+            policers: Column(count: 6, repeating: 0), tables: unsafe TableView(tables))
     }
 
     private static func tables(_ settings: TableSet.Settings) -> TableSet {

@@ -11,13 +11,26 @@ import Wire
 ///
 /// | byte | meaning |
 /// |---|---|
-/// | 0 | bit 0 from the underlay; bit 1 a VXLAN header of ours in front; bit 2 metadata follows; bit 3 an IPv4 header checksum is made right; bit 4 a tag beside the frame |
+/// | 0 | the bits of `Flag` |
 /// | 1 | device or peer; VNI of the header of ours |
 /// | 2 | outer type of service |
 /// | 3 | unused |
 /// | 4, 5 | the tag |
 /// | 6, 7 | length of the frame |
 struct Step {
+    /// The bits of a head's first byte.
+    private enum Flag {
+        static let isTunnelled: UInt8 = 1
+        /// A VXLAN header of ours goes in front.
+        static let hasOurHeader: UInt8 = 2
+        /// Offload metadata follows the head.
+        static let hasMetadata: UInt8 = 4
+        /// The IPv4 header's checksum is made right.
+        static let isRepaired: UInt8 = 8
+        /// A tag lies beside the frame.
+        static let hasTag: UInt8 = 16
+    }
+
     static let headByteCount = 8
     /// More than a batch holds, so that its limit is met.
     static let maximumPacketCount = 300
@@ -39,21 +52,7 @@ struct Step {
         let transmitted = step.transmit()
         step.expectBalance(before, transmitted: transmitted)
         while pipeline.workerToAgent.pop() != nil {}
-        for r in DropReason.allCases where pipeline.counters.page.read(CounterLayout.index(r)) > 0 {
-            if !(unsafe seen.contains(r.name)) {
-                unsafe seen.insert(r.name)
-                print("REASON", r.name)
-            }
-        }
-        for e in CounterLayout.Event.allCases
-        where pipeline.counters.page.read(CounterLayout.index(e)) > 0 {
-            if !(unsafe seen.contains(e.name)) {
-                unsafe seen.insert(e.name)
-                print("EVENT", e.name)
-            }
-        }
     }
-    nonisolated(unsafe) static var seen: Set<String> = []
 
     private init(world: World) { self.world = world }
 
@@ -66,7 +65,7 @@ struct Step {
             let head = Array(rest.prefix(Self.headByteCount))
             rest = rest.dropFirst(Self.headByteCount)
             var metadata = Segmentation.none
-            if head[0] & 4 != 0, rest.count >= MetadataBytes.count {
+            if head[0] & Flag.hasMetadata != 0, rest.count >= MetadataBytes.count {
                 metadata = MetadataBytes.segmentation(rest)
                 rest = rest.dropFirst(MetadataBytes.count)
             }
@@ -81,14 +80,14 @@ struct Step {
         _ head: [UInt8], _ given: [UInt8], _ metadata: Segmentation
     ) -> Bool {
         var bytes = given
-        if head[0] & 8 != 0 { repairIPv4(&bytes) }
-        let isTunnelled = head[0] & 1 != 0
-        if isTunnelled && head[0] & 2 != 0 {
+        if head[0] & Flag.isRepaired != 0 { repairIPv4(&bytes) }
+        let isTunnelled = head[0] & Flag.isTunnelled != 0
+        if isTunnelled && head[0] & Flag.hasOurHeader != 0 {
             let vni = VNI(bits: UInt32(head[1] >> 2) % 4 * 10)
             bytes = FrameBuilder.empty.vxlan(vni).bytes + bytes
         }
         let tag =
-            head[0] & 16 != 0
+            head[0] & Flag.hasTag != 0
             ? PacketBatch.tagPresent | UInt32(head[4]) << 8 | UInt32(head[5]) : 0
         let source = ([World.vtep, 0x0A0A_0A0A] + World.peers)[Int(head[1] & 3)]
         let device = isTunnelled ? PacketBatch.underlay : UInt16(head[1] % 6)
