@@ -20,7 +20,8 @@ final class LookupTable {
     func measure(vectors: Int) {
         for index in rows.indices {
             let row = rows[index]
-            _ = row.run.run(vectors: max(vectors / 2, 1), asColumn: row.isColumn)
+            let warming = max(vectors / 2, row.run.macCount * 2 / LookupRun.vectorLength)
+            _ = row.run.run(vectors: warming, asColumn: row.isColumn)
             rows[index].rounds.append(row.run.run(vectors: vectors, asColumn: row.isColumn))
         }
     }
