@@ -52,6 +52,7 @@ public final class Agent {
         self.environment = environment
         writer = TableWriter(readers: workers)
         adopt(configuration, environment, now: now)
+        synchronizeStatic(time: Self.ticks(now))
     }
 
     /// What workers observe.
@@ -86,9 +87,11 @@ public final class Agent {
         _ configuration: Configuration, _ environment: Environment, now: UInt64
     ) {
         adopt(configuration, environment, now: now)
+        synchronizeStatic(time: Self.ticks(now))
     }
 
-    /// Takes a change of the host: link state, MTU, address.
+    /// Takes a change of the host: link state, MTU, address. The static entries stay as the operator has
+    /// left them.
     public func update(_ environment: Environment, now: UInt64) {
         let wentDown = self.environment.devicesUp.subtracting(environment.devicesUp)
         adopt(configuration, environment, now: now)
@@ -120,40 +123,33 @@ public final class Agent {
         // Own addresses first: from the moment the new set is in force nobody else may claim them.
         synchronizeOwn(builder, time: Self.ticks(now))
         writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
-        synchronizeStatic(time: Self.ticks(now))
         writer.reclaim()
     }
 
     /// What the tables still say about VSIs, ports and peers that are gone or have left a VSI.
     private func removeOrphans(before: GatewayLayout) {
         removeForwarding { _, key, value in
-            let vsi = ForwardingTable.vsi(of: key)
-            guard self.layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
-            let place = ForwardingTable.destination(of: value)
-            switch place.kind {
-            case .port:
-                return self.layout.vsi(ofPort: place.index) != vsi
-                    || self.layout.portOf[place.index]?.name
-                        != before.portOf[place.index]?.name
-            case .peer:
-                return !self.layout.peer(place.index, carries: vsi)
-                    || self.layout.peers.name(of: place.index)
-                        != before.peers.name(of: place.index)
-            case .own, .none:
-                return false
-            }
+            self.isGone(
+                ForwardingTable.destination(of: value), vsi: ForwardingTable.vsi(of: key), before)
         }
         removeNeighbors { key, _ in
-            let vsi = NeighborTable.vsi(of: key)
-            guard self.layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
-            switch self.neighborPlaces[key] {
-            case .some(let place) where place.isPort:
-                return self.layout.vsi(ofPort: place.index) != vsi
-            case .some(let place) where place.isPeer:
-                return !self.layout.peer(place.index, carries: vsi)
-            default:
-                return false
-            }
+            self.isGone(
+                self.neighborPlaces[key] ?? .none, vsi: NeighborTable.vsi(of: key), before)
+        }
+    }
+
+    /// The place is no more, is not in the VSI any longer, or somebody else has its index or the VSI's.
+    private func isGone(_ place: Destination, vsi: Int, _ before: GatewayLayout) -> Bool {
+        guard layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
+        switch place.kind {
+        case .port:
+            return layout.vsi(ofPort: place.index) != vsi
+                || layout.portOf[place.index]?.name != before.portOf[place.index]?.name
+        case .peer:
+            return !layout.peer(place.index, carries: vsi)
+                || layout.peers.name(of: place.index) != before.peers.name(of: place.index)
+        case .own, .none:
+            return false
         }
     }
 

@@ -19,12 +19,16 @@ struct GatewayLayout {
     var peerOf: [Int: Configuration.Peer] = [:]
     var peerNamed: [String: Int] = [:]
 
-    /// Takes the names of `configuration`; those it lacks lose their index.
+    /// Takes the names of `configuration`; those it lacks lose their index, but for VTEPs that only traffic
+    /// made known, which stay as long as the configuration accepts such.
     mutating func adopt(_ configuration: Configuration) {
         Self.retain(&vsis, configuration.vsis.map(\.name))
         Self.retain(&ports, configuration.accessPorts.map(\.name))
         Self.retain(&devices, configuration.accessPorts.map(DeviceKey.init))
-        Self.retain(&peers, configuration.peers.map(\.address))
+        // Strangers keep what was learnt behind them while they are welcome.
+        let strangers =
+            configuration.vtep.acceptUnknownPeers ? Array(peers.indexes.keys) : []
+        Self.retain(&peers, configuration.peers.map(\.address) + strangers)
         Self.retain(&interfaces, configuration.vsiInterfaces.map(\.name))
         Self.retain(&vrfs, configuration.vrfs)
         vsiOf = Self.dictionary(configuration.vsis) { vsis[$0.name] }

@@ -27,13 +27,13 @@ extension Agent {
         }
         let learned = learnedCount[vsi, default: 0]
         guard settings.macLimit == 0 || learned < settings.macLimit,
-            writer.forwarding.count < Self.maximumLearned
+            writer.forwarding.count < Self.maximumLearned,
+            writer.setForwarding(key, fresh, time: time, isLearnt: true)
         else {
             events.fdbLimit += 1
             return
         }
         learnedCount[vsi] = learned + 1
-        writer.setForwarding(key, fresh, time: time)
     }
 
     /// An ARP packet said who has an address (RFC 826).
@@ -53,8 +53,9 @@ extension Agent {
         guard previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors)
         else { return }
         let time = Self.ticks(now)
+        let value = NeighborTable.value(mac: mac.bits, flags: 0)
+        guard writer.setNeighbor(key, value, time: time, isLearnt: true) else { return }
         neighborPlaces[key] = place
-        writer.setNeighbor(key, NeighborTable.value(mac: mac.bits, flags: 0), time: time)
         writer.neighbors.touch(writer.neighbors.find(key), time: time)
     }
 
@@ -83,6 +84,8 @@ extension Agent {
         let builder = TableSetBuilder(
             configuration: configuration, layout: layout, environment: environment)
         writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
+        // A set for every stranger of a burst would be hundreds of megabytes by the next tick.
+        writer.reclaim()
         return .peer(index)
     }
 }

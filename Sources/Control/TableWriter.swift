@@ -40,20 +40,39 @@ final class TableWriter {
     }
 
     /// Adds or changes an FDB entry; the table grows when it has to.
-    func setForwarding(_ key: UInt64, _ value: UInt64, time: UInt32) {
-        if forwarding.insert(key, value: value, time: time) != nil { return }
-        let old = forwarding
-        forwarding = old.grown()
-        _ = forwarding.insert(key, value: value, time: time)
-        republish { old.deallocate() }
+    /// - Parameter isLearnt: the entry is what hosts made up, and is refused rather than let them choose
+    ///   how large the table gets (see `needsToGrow`). False is returned then.
+    @discardableResult
+    func setForwarding(
+        _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
+    ) -> Bool {
+        while forwarding.insert(key, value: value, time: time) == nil {
+            guard !isLearnt || Self.needsToGrow(forwarding) else { return false }
+            let old = forwarding
+            forwarding = old.grown()
+            republish { old.deallocate() }
+        }
+        return true
     }
 
-    func setNeighbor(_ key: UInt64, _ value: UInt64, time: UInt32) {
-        if neighbors.insert(key, value: value, time: time) != nil { return }
-        let old = neighbors
-        neighbors = old.grown()
-        _ = neighbors.insert(key, value: value, time: time)
-        republish { old.deallocate() }
+    @discardableResult
+    func setNeighbor(
+        _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
+    ) -> Bool {
+        while neighbors.insert(key, value: value, time: time) == nil {
+            guard !isLearnt || Self.needsToGrow(neighbors) else { return false }
+            let old = neighbors
+            neighbors = old.grown()
+            republish { old.deallocate() }
+        }
+        return true
+    }
+
+    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one half it is
+    /// slots that wait to be reclaimed, or keys that somebody picked to collide: those collide at the next
+    /// sizes too, and seventeen of them would take gigabytes.
+    private static func needsToGrow(_ table: ProbeTable) -> Bool {
+        table.count >= table.capacity / 2
     }
 
     func removeForwarding(at slot: Int) {

@@ -1,1 +1,0 @@
-// The module has no files of its own yet.
