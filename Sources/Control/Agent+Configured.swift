@@ -1,3 +1,4 @@
+internal import Memory
 internal import Tables
 internal import Wire
 
@@ -6,7 +7,7 @@ extension Agent {
     /// The MAC and IPv4 addresses of the VSI-interfaces, in their VSIs.
     func synchronizeOwn(_ builder: TableSetBuilder, time: UInt32) {
         var macs: [UInt64: UInt64] = [:]
-        var addresses: [UInt64: UInt64] = [:]
+        var addresses: [UInt64: MACAddress] = [:]
         for interface in configuration.vsiInterfaces {
             let vsi = layout.vsis[interface.vsi]!
             let mac = builder.mac(of: interface)
@@ -14,8 +15,7 @@ extension Agent {
                 .own(layout.interfaces[interface.name]!), kind: ForwardingTable.Kind.own.rawValue)
             for prefix in interface.addresses {
                 let key = NeighborTable.key(vsi: UInt16(vsi), address: prefix.address.bits)
-                addresses[key] = NeighborTable.value(
-                    mac: mac.bits, flags: NeighborTable.ownFlag | NeighborTable.staticFlag)
+                addresses[key] = mac
             }
         }
         removeForwarding { _, key, value in
@@ -23,9 +23,10 @@ extension Agent {
         }
         removeNeighbors { key, value in NeighborTable.isOwn(value) && addresses[key] == nil }
         for (key, value) in macs { place(key, value, time: time) }
-        for (key, value) in addresses {
-            neighborPlaces[key] = nil
-            writer.setNeighbor(key, value, time: time)
+        for (key, mac) in addresses {
+            abandon(key, failed: false)
+            setStaticNeighbor(
+                key, mac, flags: NeighborTable.ownFlag | NeighborTable.staticFlag, time: time)
         }
     }
 
@@ -48,19 +49,32 @@ extension Agent {
     }
 
     private func synchronizeStaticARP(time: UInt32) {
-        var wanted: [UInt64: UInt64] = [:]
+        var wanted: [UInt64: MACAddress] = [:]
         for entry in configuration.staticARP {
             guard let key = neighborKey(entry.interface, entry.address) else { continue }
-            wanted[key] = NeighborTable.value(
-                mac: entry.mac.bits, flags: NeighborTable.staticFlag)
+            wanted[key] = entry.mac
         }
         let gone = configuredARP.filter { wanted[$0.key] == nil }
-        removeNeighbors { key, value in gone[key] == value }
-        for (key, value) in wanted where !NeighborTable.isOwn(neighborValue(key) ?? 0) {
-            neighborPlaces[key] = nil
-            writer.setNeighbor(key, value, time: time)
+        removeNeighbors { key, value in
+            gone[key] != nil && NeighborTable.isStatic(value) && !NeighborTable.isOwn(value)
+        }
+        for (key, mac) in wanted where !NeighborTable.isOwn(neighborValue(key) ?? 0) {
+            setStaticNeighbor(key, mac, flags: NeighborTable.staticFlag, time: time)
         }
         configuredARP = wanted
+    }
+
+    /// Sets an entry that does not age; what waited for it goes on.
+    func setStaticNeighbor(_ key: UInt64, _ mac: MACAddress, flags: UInt64, time: UInt32) {
+        if let value = neighborValue(key), self.mac(ofNeighbor: value) == mac,
+            NeighborTable.isStatic(value),
+            NeighborTable.isOwn(value) == (flags & NeighborTable.ownFlag != 0)
+        {
+            return
+        }
+        failures[key] = nil
+        writer.setNeighbor(key, mac: mac.bits, egress: .none, flags: flags, time: time)
+        settle(key)
     }
 
     /// The key of an address on a VSI-interface, nil when there is no such interface.

@@ -1,3 +1,4 @@
+internal import Memory
 internal import Tables
 public import Wire
 
@@ -65,10 +66,7 @@ extension Agent {
         guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else {
             throw .conflict("address \(address) is the gateway's own")
         }
-        neighborPlaces[key] = nil
-        writer.setNeighbor(
-            key, NeighborTable.value(mac: mac.bits, flags: NeighborTable.staticFlag),
-            time: Self.ticks(now))
+        setStaticNeighbor(key, mac, flags: NeighborTable.staticFlag, time: Self.ticks(now))
     }
 
     public func deleteARP(interface: String, address: IPv4Address) throws(ControlError) {
@@ -170,15 +168,18 @@ extension Agent {
                 && (selection.address == nil
                     || selection.address == NeighborTable.address(of: key))
                 && (selection.mac == nil
-                    || selection.mac?.bits == NeighborTable.mac(of: value))
+                    || selection.mac == self.mac(ofNeighbor: value))
                 && places.allSatisfy { $0 == self.place(ofNeighbor: key, value) }
         }
     }
 
-    /// Where the FDB, or else the ARP packet itself, has the neighbor.
+    /// Where packets to a neighbor go: by its ARP entry, or where that does not say, by the FDB.
     func place(ofNeighbor key: UInt64, _ value: UInt64) -> Destination? {
-        let vsi = UInt16(NeighborTable.vsi(of: key))
-        let mac = ForwardingTable.key(mac: NeighborTable.mac(of: value), vsi: vsi)
-        return forwardingValue(mac).map(ForwardingTable.destination) ?? neighborPlaces[key]
+        guard let mac = mac(ofNeighbor: value) else { return nil }
+        let learned = egress(of: value)
+        guard learned == .none else { return learned }
+        let vsi = NeighborTable.vsi(of: key)
+        return forwardingValue(ForwardingTable.key(mac: mac, vsi: vsi))
+            .map(ForwardingTable.destination)
     }
 }

@@ -1,3 +1,4 @@
+internal import Memory
 internal import Tables
 internal import Wire
 
@@ -85,8 +86,8 @@ extension Agent {
                 vrf: interface?.vrf ?? Configuration.defaultVRF,
                 interface: interface?.name ?? layout.vsiOf[vsi]?.name ?? "",
                 address: NeighborTable.address(of: key).description,
-                mac: MACAddress(bits: NeighborTable.mac(of: value)).description,
-                kind: isOwn ? .own : isStatic ? .static : .dynamic, state: .reachable)
+                mac: mac(ofNeighbor: value)?.description,
+                kind: isOwn ? .own : isStatic ? .static : .dynamic, state: state(key, value))
             if !isStatic { row.ageSeconds = Int(max(age, 0)) / Int(Self.ticksPerSecond) }
             if !isOwn, let place = place(ofNeighbor: key, value) {
                 row.port = place.isPort ? layout.portOf[place.index]?.name : nil
@@ -97,7 +98,13 @@ extension Agent {
         return rows.sorted { $0.order < $1.order }.map(\.row)
     }
 
-    /// Rows of `show route`: the connected subnets.
+    private func state(_ key: UInt64, _ value: UInt64) -> ARPReport.State {
+        if NeighborTable.isFailed(value) { return .failed }
+        if NeighborTable.isIncomplete(value) { return .incomplete }
+        return resolutions[key]?.isRefresh == true ? .stale : .reachable
+    }
+
+    /// Rows of `show route`: the connected subnets, then the static routes, a row for each next hop.
     public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
         if let name = selection.vrf, layout.vrfs[name] == nil {
             throw .notFound("no vrf \(name): see vxgate config show")
@@ -105,16 +112,54 @@ extension Agent {
         if let name = selection.interface, layout.interfaces[name] == nil {
             throw .notFound("no vsi-interface \(name): see vxgate config show")
         }
-        return configuration.vsiInterfaces.flatMap { interface in
-            interface.addresses.map { prefix in
-                RouteReport(
-                    vrf: interface.vrf,
-                    prefix: IPv4Prefix(address: prefix.network, length: prefix.length).description,
-                    kind: .connected, interface: interface.name)
-            }
-        }.filter {
+        let rows = configuration.vsiInterfaces.flatMap(connectedRows) + staticRows()
+        return rows.filter {
             (selection.vrf == nil || selection.vrf == $0.vrf)
                 && (selection.interface == nil || selection.interface == $0.interface)
+        }
+    }
+
+    private func connectedRows(_ interface: Configuration.VSIInterface) -> [RouteReport] {
+        interface.addresses.map { prefix in
+            RouteReport(
+                vrf: interface.vrf,
+                prefix: IPv4Prefix(address: prefix.network, length: prefix.length).description,
+                kind: .connected, interface: interface.name)
+        }
+    }
+
+    private func staticRows() -> [RouteReport] {
+        configuration.staticRoutes.flatMap { route -> [RouteReport] in
+            let prefix = IPv4Prefix(
+                address: route.prefix.network, length: route.prefix.length
+            ).description
+            guard !route.blackhole else {
+                return [RouteReport(vrf: route.vrf, prefix: prefix, kind: .blackhole)]
+            }
+            return route.via.map { via in
+                RouteReport(
+                    vrf: route.vrf, prefix: prefix, kind: .static, via: via.description,
+                    interface: layout.interface(of: route, via: via)?.name,
+                    onlink: route.onlink)
+            }
+        }
+    }
+
+    /// The policy routes in the order they are tried, with the index of their hit counter.
+    public func policyReport() -> [(report: PolicyReport, counter: Int)] {
+        layout.policies.map { policy in
+            let number = policy.route.protocolNumber
+            let names: [UInt8: String] = [1: "icmp", 6: "tcp", 17: "udp"]
+            let ports = policy.route.destinationPorts.map {
+                $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)"
+            }
+            let report = PolicyReport(
+                name: policy.route.name, order: policy.route.order,
+                interface: policy.route.interface, source: policy.route.source.description,
+                destination: policy.route.destination.description,
+                protocol: number.map { names[$0] ?? "\($0)" }, destinationPorts: ports,
+                nextHop: policy.route.nextHop.description, packets: 0)
+            return (report, policy.counter)
         }
     }
 

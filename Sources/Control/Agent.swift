@@ -15,6 +15,9 @@ public final class Agent {
         /// Addresses not learnt because their VSI had reached its limit.
         public var fdbLimit: UInt64 = 0
         public var fdbMoves: UInt64 = 0
+        /// Packets that waited and were dropped: for newer ones, or because nobody answered.
+        public var heldOverflow: UInt64 = 0
+        public var heldFailed: UInt64 = 0
 
         public init() {}
     }
@@ -31,9 +34,17 @@ public final class Agent {
     var moves: [UInt64: Int] = [:]
     /// Static entries that the configuration made; the operator's are those not in it.
     var configuredFDB: [UInt64: UInt64] = [:]
-    var configuredARP: [UInt64: UInt64] = [:]
-    /// Where an ARP packet that made an entry came from.
-    var neighborPlaces: [UInt64: Destination] = [:]
+    var configuredARP: [UInt64: MACAddress] = [:]
+    /// Addresses being asked for, and until when those that did not answer are not asked for again.
+    var resolutions: [UInt64: Resolution] = [:]
+    var failures: [UInt64: UInt64] = [:]
+    var heldBytes = 0
+    /// Who waits for an answer about an address, by neighbor key.
+    var pending: [UInt64: Pending] = [:]
+    /// What the underlay has said about the path to a peer, bytes, by index.
+    public internal(set) var pathMTUs: [Int: Int] = [:]
+    /// What the workers are to send.
+    var orders: [AgentOrder] = []
     var lastScan: UInt32 = 0
 
     /// Quarters of a second: what ages are counted in.
@@ -78,8 +89,29 @@ public final class Agent {
     /// Work that time brings: ageing, and giving back what workers have let go of. Called a few
     /// times a second.
     public func tick(now: UInt64) {
+        resolve(now: now)
+        forgetAskers(now: now)
         age(now: now)
         writer.reclaim()
+    }
+
+    /// What the workers are to send since the last call, in order.
+    public func takeOrders() -> [AgentOrder] {
+        defer { orders = [] }
+        return orders
+    }
+
+    /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing to
+    /// wait for.
+    public var nextDue: UInt64? {
+        [resolutions.values.map(\.due).min(), failures.values.min()].compactMap(\.self).min()
+    }
+
+    /// What the kernel knows of the path to a peer: 0 when it is no shorter than the underlay's.
+    public func setPathMTU(_ bytes: Int, peer: Int) {
+        guard pathMTUs[peer] ?? 0 != bytes else { return }
+        pathMTUs[peer] = bytes == 0 ? nil : bytes
+        publish()
     }
 
     /// Takes a whole new configuration, as one change.
@@ -105,8 +137,8 @@ public final class Agent {
             ForwardingTable.kind(of: value) == .dynamic
                 && ForwardingTable.destination(of: value) == place
         }
-        removeNeighbors { key, value in
-            !NeighborTable.isStatic(value) && self.neighborPlaces[key] == place
+        removeNeighbors { _, value in
+            !NeighborTable.isStatic(value) && self.egress(of: value) == place
         }
     }
 
@@ -122,8 +154,20 @@ public final class Agent {
             configuration: configuration, layout: layout, environment: environment)
         // Own addresses first: from the moment the new set is in force nobody else may claim them.
         synchronizeOwn(builder, time: Self.ticks(now))
-        writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
+        pathMTUs = pathMTUs.filter { layout.peers.name(of: $0.key) != nil }
+        publish()
         writer.reclaim()
+    }
+
+    /// Puts a fresh set of tables in force.
+    func publish() {
+        let builder = TableSetBuilder(
+            configuration: configuration, layout: layout, environment: environment,
+            pathMTUs: pathMTUs)
+        writer.publish(
+            builder.build(
+                forwarding: writer.forwarding,
+                neighbors: NeighborTable(table: writer.neighbors, records: writer.records)))
     }
 
     /// What the tables still say about VSIs, ports and peers that are gone or have left a VSI.
@@ -132,9 +176,8 @@ public final class Agent {
             self.isGone(
                 ForwardingTable.destination(of: value), vsi: ForwardingTable.vsi(of: key), before)
         }
-        removeNeighbors { key, _ in
-            self.isGone(
-                self.neighborPlaces[key] ?? .none, vsi: NeighborTable.vsi(of: key), before)
+        removeNeighbors { key, value in
+            self.isGone(self.egress(of: value), vsi: NeighborTable.vsi(of: key), before)
         }
     }
 
@@ -178,14 +221,31 @@ public final class Agent {
         writer.removeForwarding(at: slot)
     }
 
+    /// Takes an ARP entry out; what waited for it is dropped.
+    func forgetNeighbor(_ key: UInt64, at slot: Int) {
+        configuredARP[key] = nil
+        failures[key] = nil
+        abandon(key, failed: false)
+        writer.removeNeighbor(at: slot)
+    }
+
+    /// Where the packet that made an ARP entry came from.
+    func egress(of value: UInt64) -> Destination {
+        guard NeighborTable.isResolved(value) else { return .none }
+        return writer.records[NeighborTable.record(of: value)].egress
+    }
+
+    func mac(ofNeighbor value: UInt64) -> MACAddress? {
+        guard NeighborTable.isResolved(value) else { return nil }
+        return MACAddress(bits: writer.records[NeighborTable.record(of: value)].mac)
+    }
+
     @discardableResult
     func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt64) -> Bool) -> Int {
         var removed = 0
         writer.neighbors.visit { slot, key, value in
             guard condition(key, value) else { return }
-            neighborPlaces[key] = nil
-            configuredARP[key] = nil
-            writer.removeNeighbor(at: slot)
+            forgetNeighbor(key, at: slot)
             removed += 1
         }
         return removed

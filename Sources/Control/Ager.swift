@@ -1,3 +1,4 @@
+internal import Memory
 internal import Tables
 
 /// Removes what has not been seen for the time its VSI allows.
@@ -9,7 +10,7 @@ extension Agent {
         guard time &- lastScan >= Self.ticksPerSecond / 2 else { return }
         lastScan = time
         if writer.forwarding.count > 0 { ageForwarding(time) }
-        if writer.neighbors.count > 0 { ageNeighbors(time) }
+        if writer.neighbors.count > 0 { ageNeighbors(time, now: now) }
     }
 
     private func ageForwarding(_ time: UInt32) {
@@ -28,16 +29,30 @@ extension Agent {
         }
     }
 
-    private func ageNeighbors(_ time: UInt32) {
-        let limit =
-            UInt32(configuration.timers.arpAgeingSeconds * Double(Self.ticksPerSecond)) + 1
+    /// An entry of a VSI-interface is asked for before its time is over, early enough that all
+    /// attempts fit; one that nobody can ask for just ends.
+    private func ageNeighbors(_ time: UInt32, now: UInt64) {
+        let seconds = configuration.timers.arpAgeingSeconds
+        let asking = Double(configuration.timers.arpAttempts) * Double(retryNanoseconds) / 1e9
+        let ticks = Double(Self.ticksPerSecond)
+        let limit = UInt32(clamping: Int(seconds * ticks)) &+ 1
+        let early = UInt32(clamping: Int(max(seconds - asking, seconds / 2) * ticks)) &+ 1
         let table = writer.neighbors
-        table.visit { slot, key, value in
-            guard !NeighborTable.isStatic(value) else { return }
-            let age = Int32(bitPattern: time &- table.lastTouched(slot))
-            guard age > 0, UInt32(age) > limit else { return }
-            neighborPlaces[key] = nil
-            writer.removeNeighbor(at: slot)
+        var interfaces: [Int: Int] = [:]
+        for (index, entry) in layout.interfaceOf {
+            if let vsi = layout.vsis[entry.vsi] { interfaces[vsi] = index }
         }
+        var due: [(key: UInt64, interface: Int)] = []
+        table.visit { slot, key, value in
+            guard !NeighborTable.isStatic(value), NeighborTable.isResolved(value) else { return }
+            let age = Int32(bitPattern: time &- table.lastTouched(slot))
+            guard age > 0 else { return }
+            if let interface = interfaces[NeighborTable.vsi(of: key)] {
+                if UInt32(age) > early { due.append((key, interface)) }
+            } else if UInt32(age) > limit {
+                forgetNeighbor(key, at: slot)
+            }
+        }
+        for entry in due { refresh(entry.key, interface: entry.interface, now: now) }
     }
 }

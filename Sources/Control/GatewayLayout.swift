@@ -18,6 +18,9 @@ struct GatewayLayout {
     /// The configured peers; one that only traffic made known is in `peers` alone.
     var peerOf: [Int: Configuration.Peer] = [:]
     var peerNamed: [String: Int] = [:]
+    var policyNames = IndexRegistry<String>()
+    /// In the order they are tried.
+    var policies: [(route: Configuration.PolicyRoute, counter: Int)] = []
 
     /// Takes the names of `configuration`; those it lacks lose their index, but for VTEPs that only traffic
     /// made known, which stay as long as the configuration accepts such.
@@ -35,6 +38,10 @@ struct GatewayLayout {
         portOf = Self.dictionary(configuration.accessPorts) { ports[$0.name] }
         interfaceOf = Self.dictionary(configuration.vsiInterfaces) { interfaces[$0.name] }
         peerOf = Self.dictionary(configuration.peers) { peers[$0.address] }
+        Self.retain(&policyNames, configuration.policyRoutes.map(\.name))
+        policies = configuration.policyRoutes.enumerated().sorted {
+            ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
+        }.map { ($0.element, policyNames[$0.element.name]!) }
         peerNamed = [:]
         for (index, peer) in peerOf { peerNamed[peer.name] = index }
     }
@@ -50,6 +57,20 @@ struct GatewayLayout {
     func peer(_ index: Int, carries vsi: Int) -> Bool {
         guard peers.name(of: index) != nil, let vni = vsiOf[vsi]?.vni else { return false }
         return peerOf[index]?.carries(vni) ?? true
+    }
+
+    /// The VSI-interface a next hop is on: the one named, or the one of the VRF whose subnet has it.
+    func interface(
+        of route: Configuration.StaticRoute, via: IPv4Address
+    ) -> Configuration.VSIInterface? {
+        if let name = route.interface { return interfaces[name].flatMap { interfaceOf[$0] } }
+        return interface(holding: via, vrf: route.vrf)
+    }
+
+    func interface(holding address: IPv4Address, vrf: String) -> Configuration.VSIInterface? {
+        interfaceOf.values.filter { $0.vrf == vrf }.first { interface in
+            interface.addresses.contains { $0.contains(address) }
+        }
     }
 
     private static func retain<Name: Hashable>(

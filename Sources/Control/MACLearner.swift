@@ -1,3 +1,4 @@
+internal import Memory
 public import Tables
 public import Wire
 
@@ -23,6 +24,7 @@ extension Agent {
             writer.setForwarding(key, fresh, time: time)
             let slot = writer.forwarding.find(key)
             writer.forwarding.touch(slot, time: time)
+            moveNeighbors(mac: mac, vsi: vsi, to: place, time: time)
             return
         }
         let learned = learnedCount[vsi, default: 0]
@@ -50,13 +52,26 @@ extension Agent {
         let key = NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
         let previous = neighborValue(key)
         if let previous, NeighborTable.isStatic(previous) { return }
-        guard previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors)
+        guard previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
+            writer.setNeighbor(
+                key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
         else { return }
-        let time = Self.ticks(now)
-        let value = NeighborTable.value(mac: mac.bits, flags: 0)
-        guard writer.setNeighbor(key, value, time: time, isLearnt: true) else { return }
-        neighborPlaces[key] = place
-        writer.neighbors.touch(writer.neighbors.find(key), time: time)
+        failures[key] = nil
+        settle(key)
+    }
+
+    /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from now.
+    private func moveNeighbors(mac: MACAddress, vsi: Int, to place: Destination, time: UInt32) {
+        var moved: [UInt64] = []
+        writer.neighbors.visit { _, key, value in
+            guard NeighborTable.vsi(of: key) == vsi, !NeighborTable.isStatic(value),
+                self.mac(ofNeighbor: value) == mac, egress(of: value) != place
+            else { return }
+            moved.append(key)
+        }
+        for key in moved {
+            writer.setNeighbor(key, mac: mac.bits, egress: place, flags: 0, time: time)
+        }
     }
 
     /// The place a report speaks of as the tables have it now, or nil when it has left the VSI
@@ -81,9 +96,7 @@ extension Agent {
         let unknown = layout.peers.indexes.count - layout.peerOf.count
         guard unknown < Self.maximumUnknownPeers else { return nil }
         let index = layout.peers.assign(address)
-        let builder = TableSetBuilder(
-            configuration: configuration, layout: layout, environment: environment)
-        writer.publish(builder.build(forwarding: writer.forwarding, neighbors: writer.neighbors))
+        publish()
         // A set for every stranger of a burst would be hundreds of megabytes by the next tick.
         writer.reclaim()
         return .peer(index)

@@ -8,29 +8,34 @@ struct TableSetBuilder {
     let configuration: Configuration
     let layout: GatewayLayout
     let environment: Environment
+    /// Bytes the path to a peer takes, by its index, where that is known.
+    var pathMTUs: [Int: Int] = [:]
 
-    func build(forwarding: ProbeTable, neighbors: ProbeTable) -> TableSet {
+    func build(forwarding: ProbeTable, neighbors: NeighborTable) -> TableSet {
         let (vsis, floodTargets) = vsiRecords()
         let (devices, vlanPorts) = deviceRecords()
-        let (interfaces, subnets) = interfaceRecords()
+        let routing = RoutingBuilder(
+            configuration: configuration, layout: layout, environment: environment
+        ).build { mac(of: $0) }
         return TableSet(
             forwarding: ForwardingTable(table: forwarding),
-            neighbors: NeighborTable(table: neighbors),
+            neighbors: neighbors,
             vsis: Column(vsis, default: VSIRecord()),
             ports: Column(portRecords(), default: .unused),
             devices: Column(devices, default: DeviceRecord(nativePort: -1, vlanTable: -1)),
             vlanPorts: Column(vlanPorts, default: -1),
             peers: Column(peerRecords(), default: .unused),
-            interfaces: Column(interfaces, default: Self.noInterface),
-            subnets: Column(subnets, default: SubnetRecord(network: 0, mask: 0, address: 0)),
+            interfaces: Column(routing.interfaces, default: RoutingBuilder.noInterface),
+            subnets: Column(
+                routing.subnets, default: SubnetRecord(network: 0, mask: 0, address: 0)),
+            nextHops: Column(
+                routing.nextHops, default: NextHopRecord(interface: 0, address: 0)),
+            policies: Column(routing.policies, default: PolicyRecord()),
             floodTargets: Column(floodTargets, default: .none),
-            routes: routes(),
+            routes: RouteTable(routing.routes, vrfCount: layout.vrfs.bound),
             vsiOfVNI: vniMap(), peerOfAddress: peerMap(), membership: membership(),
             settings: settings())
     }
-
-    private static let noInterface = InterfaceRecord(
-        mac: 0, vsi: 0, vrf: 0, mtu: 0, firstSubnet: 0, subnetCount: 0)
 
     private func settings() -> TableSet.Settings {
         let vtep = configuration.vtep
@@ -49,6 +54,8 @@ struct TableSetBuilder {
         }
         let rate = configuration.limits.arpPuntPerSecond
         settings.arpIntervalNanoseconds = rate > 0 ? UInt64(1_000_000_000 / rate) : 0
+        let errors = configuration.limits.icmpErrorsPerSecond
+        settings.icmpIntervalNanoseconds = errors > 0 ? UInt64(1_000_000_000 / errors) : 0
         return settings
     }
 
@@ -82,6 +89,11 @@ struct TableSetBuilder {
             if let interface = interfaceOf[vsi.name] {
                 record.interface = Int32(interface)
                 record.flags.insert(.hasInterface)
+                if layout.interfaceOf[interface]?.localProxyARP == true {
+                    // Where both are configured only the proxy acts.
+                    record.flags.insert(.proxiesARP)
+                    record.flags.remove(.suppressesARP)
+                }
             }
             records[layout.vsis[vsi.name]!] = record
         }
@@ -137,23 +149,6 @@ struct TableSetBuilder {
         return (records, vlanPorts)
     }
 
-    private func interfaceRecords() -> ([InterfaceRecord], [SubnetRecord]) {
-        var records = [InterfaceRecord](repeating: Self.noInterface, count: layout.interfaces.bound)
-        var subnets: [SubnetRecord] = []
-        for interface in configuration.vsiInterfaces {
-            records[layout.interfaces[interface.name]!] = InterfaceRecord(
-                mac: mac(of: interface).bits, vsi: UInt16(layout.vsis[interface.vsi]!),
-                vrf: UInt16(layout.vrfs[interface.vrf]!),
-                mtu: UInt32(interface.mtu ?? max(environment.underlayMTU - 50, 0)),
-                firstSubnet: Int32(subnets.count), subnetCount: Int32(interface.addresses.count))
-            subnets += interface.addresses.map {
-                SubnetRecord(
-                    network: $0.network.bits, mask: $0.mask, address: $0.address.bits)
-            }
-        }
-        return (records, subnets)
-    }
-
     /// The configured MAC, or one that is the same after every restart: locally administered, from
     /// the VTEP address and a digest of the VSI's name.
     func mac(of interface: Configuration.VSIInterface) -> MACAddress {
@@ -165,25 +160,12 @@ struct TableSetBuilder {
             bits: 0x02 << 40 | UInt64(environment.vtepAddress.bits) << 8 | suffix)
     }
 
-    private func routes() -> RouteTable {
-        var routes: [RouteTable.Route] = []
-        for interface in configuration.vsiInterfaces {
-            for prefix in interface.addresses {
-                routes.append(
-                    RouteTable.Route(
-                        vrf: layout.vrfs[interface.vrf]!, prefix: prefix,
-                        interface: layout.interfaces[interface.name]!, via: nil))
-            }
-        }
-        return RouteTable(routes, vrfCount: layout.vrfs.bound)
-    }
-
     private func peerRecords() -> [PeerRecord] {
         var records = [PeerRecord](repeating: .unused, count: layout.peers.bound)
         for (address, index) in layout.peers.indexes {
             records[index] = PeerRecord(
                 isInUse: true, carriesEveryVNI: layout.peerOf[index]?.vnis == nil,
-                address: address.bits)
+                address: address.bits, pathMTU: UInt32(pathMTUs[index] ?? 0))
         }
         return records
     }

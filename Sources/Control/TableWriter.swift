@@ -20,11 +20,17 @@ final class TableWriter {
     /// 65,536 addresses before the first growth, which copies the table.
     private static let initialForwardingBuckets = 8192
     private static let initialNeighborBuckets = 512
+    /// Neighbors of the whole gateway, with room for those that wait to be given back.
+    static let neighborRecords = 1 << 18
+    let records: Column<NeighborRecord>
+    private let pool = RecordPool(count: neighborRecords)
 
     init(readers: Int) {
         forwarding = ProbeTable(buckets: Self.initialForwardingBuckets)
         neighbors = ProbeTable(buckets: Self.initialNeighborBuckets)
         snapshot = Snapshot(readers: readers)
+        records = Column(
+            count: Self.neighborRecords, repeating: NeighborRecord(mac: 0, egress: .none))
     }
 
     deinit {
@@ -36,6 +42,7 @@ final class TableWriter {
         }
         forwarding.deallocate()
         neighbors.deallocate()
+        records.deallocate()
         snapshot.deallocate()
     }
 
@@ -55,12 +62,30 @@ final class TableWriter {
         return true
     }
 
+    /// Adds or changes an ARP entry. The record it had is given back when no worker can be looking at
+    /// it.
+    /// - Parameter isLearnt: as for `setForwarding`.
+    /// - Returns: false when there is no room, and nothing has changed.
     @discardableResult
     func setNeighbor(
-        _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
+        _ key: UInt64, mac: UInt64, egress: Destination, flags: UInt64, time: UInt32,
+        isLearnt: Bool = false
     ) -> Bool {
+        guard let record = pool.take() else { return false }
+        records[record] = NeighborRecord(mac: mac, egress: egress)
+        let value = NeighborTable.value(record: record, flags: flags)
+        let slot = neighbors.find(key)
+        if let old = neighbors.value(at: slot, for: key) {
+            neighbors.setValue(value, at: slot)
+            neighbors.touch(slot, time: time)
+            retireRecord(of: old)
+            return true
+        }
         while neighbors.insert(key, value: value, time: time) == nil {
-            guard !isLearnt || Self.needsToGrow(neighbors) else { return false }
+            guard !isLearnt || Self.needsToGrow(neighbors) else {
+                pool.giveBack(record)
+                return false
+            }
             let old = neighbors
             neighbors = old.grown()
             republish { old.deallocate() }
@@ -68,9 +93,14 @@ final class TableWriter {
         return true
     }
 
-    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one half it is
-    /// slots that wait to be reclaimed, or keys that somebody picked to collide: those collide at the next
-    /// sizes too, and seventeen of them would take gigabytes.
+    private func retireRecord(of value: UInt64) {
+        let pool = pool
+        retired.append((nil, { pool.giveBack(NeighborTable.record(of: value)) }))
+    }
+
+    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one half it
+    /// is slots that wait to be reclaimed, or keys that somebody picked to collide: those collide at
+    /// the next sizes too, and seventeen of them would take gigabytes.
     private static func needsToGrow(_ table: ProbeTable) -> Bool {
         table.count >= table.capacity / 2
     }
@@ -83,6 +113,8 @@ final class TableWriter {
 
     func removeNeighbor(at slot: Int) {
         let table = neighbors
+        let key = table.key(at: slot)
+        if let value = table.value(at: slot, for: key) { retireRecord(of: value) }
         table.remove(at: slot)
         retired.append((nil, { table.reclaim(slot) }))
     }
@@ -130,7 +162,7 @@ final class TableWriter {
         guard let current = unsafe published else { return }
         var set = unsafe current.pointee
         set.forwarding = ForwardingTable(table: forwarding)
-        set.neighbors = NeighborTable(table: neighbors)
+        set.neighbors = NeighborTable(table: neighbors, records: records)
         let fresh = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
         unsafe fresh.initialize(to: set)
         unsafe published = fresh
@@ -146,4 +178,22 @@ final class TableWriter {
             retired[index].epoch = epoch
         }
     }
+}
+
+/// Which neighbor records are in use.
+private final class RecordPool {
+    private let count: Int
+    private var free: [Int] = []
+    private var used = 0
+
+    init(count: Int) { self.count = count }
+
+    func take() -> Int? {
+        if let record = free.popLast() { return record }
+        guard used < count else { return nil }
+        used += 1
+        return used - 1
+    }
+
+    func giveBack(_ record: Int) { free.append(record) }
 }

@@ -11,8 +11,6 @@ public struct PuntHeader: BitwiseCopyable, Sendable {
         case hold
         /// The beginning of a packet about which the sender is to hear by ICMP.
         case icmpError
-        /// An ICMP echo reply to one of the gateway's addresses.
-        case echoReply
     }
 
     public var kind: Kind

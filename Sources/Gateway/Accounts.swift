@@ -6,16 +6,20 @@ internal import Memory
 /// or when an index got its present owner.
 struct Accounts {
     private let links: [WorkerLink]
+    private let agent: Counters
     private var baseline: [Int: UInt64] = [:]
     private var agentBaseline = Agent.Events()
 
-    init(links: [WorkerLink]) { self.links = links }
+    init(links: [WorkerLink], agent: Counters) {
+        self.links = links
+        self.agent = agent
+    }
 
     /// The sum of a word over all workers since the last clear.
     func value(_ index: Int) -> UInt64 { sum(index) &- (baseline[index] ?? 0) }
 
     private func sum(_ index: Int) -> UInt64 {
-        links.reduce(0) { $0 &+ $1.counters.page.read(index) }
+        links.reduce(agent.page.read(index)) { $0 &+ $1.counters.page.read(index) }
     }
 
     /// Begins to count a word from zero.
@@ -81,6 +85,10 @@ struct Accounts {
         totals.transmitted = value(CounterLayout.index(.transmitted))
         totals.replicated = value(CounterLayout.index(.replicated))
         totals.consumed = value(CounterLayout.index(.consumed))
+        let held = value(CounterLayout.index(.held))
+        let released = value(CounterLayout.index(.released))
+        // A worker counts what it gives away before the agent or another worker counts its end.
+        totals.held = held > released ? held - released : 0
         let stages = Stage.allCases.map { stage in
             StageReport(
                 stage: stage.name, packets: value(CounterLayout.index(stage, .packets)),

@@ -81,6 +81,7 @@ final class AgentThread: Sendable {
                 return waiting
             }
             for job in waiting { job(core) }
+            if !waiting.isEmpty { core.sendOrders() }
         }
         core.close()
         // Nobody waits for ever: what came last is still answered.
@@ -92,7 +93,9 @@ final class AgentThread: Sendable {
             pollfd(fd: wakeDescriptor.number, events: Int16(POLLIN), revents: 0),
             pollfd(fd: core.linkDescriptor, events: Int16(POLLIN), revents: 0),
         ]
-        _ = unsafe poll(&watched, nfds_t(watched.count), Self.busyMilliseconds)
+        let timeout = core.hasMoreFrames ? 0 : core.waitMilliseconds(atMost: Self.busyMilliseconds)
+        core.hasMoreFrames = false
+        _ = unsafe poll(&watched, nfds_t(watched.count), timeout)
         _ = vx_eventfd_drain(wakeDescriptor.number)
     }
 }

@@ -8,11 +8,12 @@ enum Capacity {
 
     /// - Throws: what there is too much of.
     static func check(_ configuration: Configuration) throws(GatewayError) {
-        let devices = Set(configuration.accessPorts.map(DeviceKey.init)).count
+        let devices = configuration.withNativePorts().deviceKeys.count
         let limits: [(name: String, count: Int, limit: Int)] = [
             ("vsis", configuration.vsis.count, CounterLayout.maximumVSIs),
             ("peers", configuration.peers.count, peers),
             ("access-ports", configuration.accessPorts.count, CounterLayout.maximumPorts),
+            ("policy-routes", configuration.policyRoutes.count, CounterLayout.maximumPolicies),
             ("devices of access-ports", devices, Worker.maximumDevices),
         ]
         for (name, count, limit) in limits where count > limit {

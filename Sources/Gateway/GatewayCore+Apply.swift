@@ -10,7 +10,7 @@ extension GatewayCore {
     /// have in common goes on without losing a packet.
     /// - Returns: what changed, one line each.
     func apply(_ configuration: Configuration, text: String) throws(ControlError) -> [String] {
-        let plan = ConfigurationPlan(from: agent.configuration, to: configuration)
+        let plan = ConfigurationPlan(from: self.configuration, to: configuration)
         guard plan.restartRequired.isEmpty else {
             throw .conflict(plan.restartRequired.joined(separator: "; "))
         }
@@ -23,7 +23,8 @@ extension GatewayCore {
         } catch {
             throw .conflict(error.description)
         }
-        let wanted = Set(configuration.accessPorts.map(DeviceKey.init))
+        let effective = configuration.withNativePorts()
+        let wanted = effective.deviceKeys
         let gone = topology.devices.keys.filter { !wanted.contains($0) }
         let opened = try open(wanted.filter { topology.devices[$0] == nil })
         let hasOtherOuter = !Underlay.isSameOuter(
@@ -34,7 +35,8 @@ extension GatewayCore {
         let vsisBefore = Set(agent.vsiNames.values)
         let leaving = gone.compactMap(agent.deviceIndex)
         for (key, device) in opened { topology.keep(device, as: key) }
-        take(configuration, without: gone)
+        take(effective, without: gone)
+        self.configuration = configuration
         if hasOtherOuter { replaceUnderlay() }
         detach(leaving)
         for key in gone { topology.remove(key) }

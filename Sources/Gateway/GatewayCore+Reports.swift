@@ -13,7 +13,7 @@ extension GatewayCore {
     func vsiReport(_ selection: Selection) throws(ControlError) -> [VSIReport] {
         let wanted = selection.name ?? selection.vsi
         let entries = agent.forwardingCounts()
-        let rows = agent.configuration.vsis.filter { wanted == nil || $0.name == wanted }
+        let rows = configuration.vsis.filter { wanted == nil || $0.name == wanted }
         guard wanted == nil || !rows.isEmpty else {
             throw .notFound("no vsi \(wanted!): see vxgate show vsi")
         }
@@ -24,8 +24,8 @@ extension GatewayCore {
                 rxPackets: accounts.value(CounterLayout.index(vsi: index, .rxPackets)),
                 txPackets: accounts.value(CounterLayout.index(vsi: index, .txPackets)),
                 floodedPackets: accounts.value(CounterLayout.index(vsi: index, .floodedPackets)),
-                ports: agent.configuration.accessPorts.filter { $0.vsi == vsi.name }.map(\.name),
-                floodList: agent.configuration.floodPeers(of: vsi).map(\.name))
+                ports: configuration.accessPorts.filter { $0.vsi == vsi.name }.map(\.name),
+                floodList: configuration.floodPeers(of: vsi).map(\.name))
         }
     }
 
@@ -48,7 +48,7 @@ extension GatewayCore {
 
     func portReport(_ selection: Selection) throws(ControlError) -> [PortReport] {
         let wanted = selection.name ?? selection.port
-        let rows = agent.configuration.accessPorts.filter {
+        let rows = configuration.accessPorts.filter {
             (wanted == nil || $0.name == wanted)
                 && (selection.vsi == nil || $0.vsi == selection.vsi)
         }
@@ -69,6 +69,14 @@ extension GatewayCore {
                 vsi: port.vsi, state: isUp ? "up" : "down", rxPackets: value(.rxPackets),
                 rxBytes: value(.rxBytes), txPackets: value(.txPackets),
                 txBytes: value(.txBytes), rxDrops: value(.rxDrops), txDrops: value(.txDrops))
+        }
+    }
+
+    func policyReport() -> [PolicyReport] {
+        agent.policyReport().map { row in
+            var report = row.report
+            report.packets = accounts.value(CounterLayout.index(policy: row.counter))
+            return report
         }
     }
 
@@ -114,11 +122,11 @@ extension GatewayCore {
         features["udp_coalescing"] =
             underlay.receiving.allSatisfy(\.hasSegmentation) ? "on" : "off: needs Linux 5.0"
         return RuntimeReport(
-            workers: rows, features: features, inactive: agent.configuration.inactive())
+            workers: rows, features: features, inactive: configuration.inactive())
     }
 
     func versionReport() -> VersionReport {
-        let name = agent.configuration.system.name
+        let name = configuration.system.name
         return VersionReport(
             version: Release.version, name: name.isEmpty ? Self.hostName() : name, pid: getpid(),
             uptimeSeconds: Double(now - started) / 1e9)

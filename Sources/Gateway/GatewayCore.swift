@@ -25,14 +25,28 @@ final class GatewayCore {
     private let monitor: LinkMonitor
     let started = vx_monotonic_nanoseconds()
     private var detachments = 0
+    /// What the agent counts itself.
+    let agentCounters: Counters
+    private let agentRegion = PageRegion(byteCount: CounterLayout.count * 8)
+    /// A worker has more frames than one turn takes.
+    var hasMoreFrames = false
+    var lostResumes: UInt64 = 0
+    var accountedOverflow: UInt64 = 0
+    var accountedFailed: UInt64 = 0
+    var seenTooLong: UInt64 = 0
+    var lastPathCheck: UInt64 = 0
+    /// As the operator wrote it; the agent's has native ports spelt out.
+    var configuration: Configuration
 
     /// How long a reload waits for workers to let go of a device.
     private static let detachMilliseconds = 2000
 
     init(
         agent: Agent, links: [WorkerLink], cpus: [Int], topology: Topology, underlay: Underlay,
-        text: String, features: [String: String], log: Logger
+        configuration: Configuration, text: String, features: [String: String], log: Logger
     ) throws(GatewayError) {
+        self.configuration = configuration
+        agentCounters = Counters(region: agentRegion)
         self.agent = agent
         self.links = links
         self.cpus = cpus
@@ -41,7 +55,7 @@ final class GatewayCore {
         self.text = text
         self.features = features
         self.log = log
-        accounts = Accounts(links: links)
+        accounts = Accounts(links: links, agent: agentCounters)
         kernelLosses = KernelLosses()
         do throws(UringError) {
             monitor = try LinkMonitor()
@@ -59,9 +73,20 @@ final class GatewayCore {
     func turn() {
         for link in links {
             while let event = link.workerToAgent.pop() { take(event) }
+            takeFrames(link)
         }
         watchLinks()
+        watchPaths()
         agent.tick(now: now)
+        sendOrders()
+    }
+
+    /// How long the thread may sleep: until something of the agent's is due.
+    func waitMilliseconds(atMost limit: Int32) -> Int32 {
+        guard let due = agent.nextDue else { return limit }
+        let moment = now
+        guard due > moment else { return 1 }
+        return min(limit, Int32(clamping: (due - moment) / 1_000_000 + 1))
     }
 
     func close() { topology.collectLosses() }

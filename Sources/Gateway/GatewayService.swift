@@ -45,7 +45,7 @@ public final class GatewayService: ControlPlane, Service {
         }
         let topology = Topology(workers: cpus.count)
         let mtu = underlay.mtu(to: configuration.peers.map(\.address))
-        for key in Set(configuration.accessPorts.map(DeviceKey.init)) {
+        for key in configuration.withNativePorts().deviceKeys {
             topology.keep(try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil), as: key)
         }
         let environment = Environment(
@@ -53,7 +53,7 @@ public final class GatewayService: ControlPlane, Service {
             underlayMTU: mtu, sourcePortCount: underlay.ports.count,
             devicesUp: Set(topology.devices.keys.filter(topology.isUp)))
         let agent = Agent(
-            configuration: configuration, environment: environment, workers: cpus.count,
+            configuration: configuration.withNativePorts(), environment: environment, workers: cpus.count,
             now: vx_monotonic_nanoseconds())
         thread = try AgentThread()
         var links: [WorkerLink] = []
@@ -63,11 +63,11 @@ public final class GatewayService: ControlPlane, Service {
         }
         plan = WorkerThread.Plan(
             underlay: underlay.plan, snapshot: agent.snapshot,
-            policers: Column(count: CounterLayout.maximumPorts, repeating: 0))
+            policers: Column(count: Pipeline.policerCount, repeating: 0))
         workers = zip(links, cpus).map { WorkerThread(link: $0, cpu: $1) }
         let core = try GatewayCore(
             agent: agent, links: links, cpus: cpus, topology: topology, underlay: underlay,
-            text: text, features: features, log: log)
+            configuration: configuration, text: text, features: features, log: log)
         for key in topology.devices.keys { core.attach(key) }
         thread.start(core)
     }
@@ -130,9 +130,8 @@ public final class GatewayService: ControlPlane, Service {
         }
     }
 
-    /// Policy routes are checked but not acted on, so none is in force.
     public func policies(_ selection: Selection) async throws(ControlError) -> [PolicyReport] {
-        []
+        try await thread.perform { core throws(ControlError) in core.policyReport() }
     }
 
     public func vsis(_ selection: Selection) async throws(ControlError) -> [VSIReport] {

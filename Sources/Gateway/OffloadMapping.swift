@@ -36,7 +36,7 @@ enum OffloadMapping {
         header.segmentSize = segmentation.segmentSize
         var kind: UInt8 = 0
         switch segmentation.kind {
-        case .none: break
+        case .none, .fragments4: break
         case .tcp4: kind = 1
         case .tcp6: kind = 4
         case .udp4, .udp6: kind = 5

@@ -4,7 +4,7 @@ internal import Tables
 /// What a send leaves with its operation for the moment it ends: the buffer to free, or the group
 /// of buffers, and where to charge how much.
 ///
-/// Layout, from the lowest bit: slot group 1 and buffer 15, or the number of a `SlotGroups` group
+/// Layout, from the lowest bit: slot group 2 and buffer 14, or the number of a `SlotGroups` group
 /// 16; place kind 1, place index 16, bytes 17, packets 11, segmented 1, grouped 1.
 struct SendNote {
     let bits: UInt64
@@ -15,7 +15,7 @@ struct SendNote {
     /// A send of one lane.
     @_noLocks
     init(slot: UInt32, place: Destination, bytes: Int, packets: Int, isSegmented: Bool) {
-        let buffer = UInt64(slot & 0x7FFF) &<< 1 | UInt64(slot &>> 16 & 1)
+        let buffer = UInt64(slot & 0x3FFF) &<< 2 | UInt64(slot &>> 16 & 3)
         bits =
             buffer | Self.charge(place, bytes: bytes, packets: packets)
             | (isSegmented ? 1 : 0) &<< 61
@@ -40,8 +40,8 @@ struct SendNote {
 
     var slot: UInt32 {
         @_noLocks get {
-            UInt32(truncatingIfNeeded: bits & 1) &<< 16
-                | UInt32(truncatingIfNeeded: bits &>> 1 & 0x7FFF)
+            UInt32(truncatingIfNeeded: bits & 3) &<< 16
+                | UInt32(truncatingIfNeeded: bits &>> 2 & 0x3FFF)
         }
     }
 

@@ -138,6 +138,9 @@ extension Worker {
     @_noLocks
     func release(_ slot: UInt32) {
         guard slots.release(slot) else { return }
+        guard SlotPool.group(of: slot) != SlotPool.originGroup else {
+            return slots.giveBackOrigin(slot)
+        }
         if SlotPool.group(of: slot) == SlotPool.underlayGroup {
             underlayBuffers.recycle(SlotPool.buffer(of: slot))
         } else {

@@ -16,8 +16,7 @@ extension Worker {
     @_noLocks
     mutating func sendSuperPacket(_ output: Int, _ lane: Int, toPeer peer: Int) {
         let frame = batch.frame(lane)
-        guard let segmenter = Segmenter(frame: frame, segmentation: batch.segmentations[lane])
-        else {
+        guard let segmenter = Segmenter.make(frame, batch.segmentations[lane]) else {
             counters.count(.txError)
             return
         }
@@ -115,8 +114,7 @@ extension Worker {
     @_noLocks
     mutating func cutIntoFrames(_ lane: Int, _ port: Int, _ record: PortRecord) {
         let frame = batch.frame(lane)
-        guard let segmenter = Segmenter(frame: frame, segmentation: batch.segmentations[lane])
-        else {
+        guard let segmenter = Segmenter.make(frame, batch.segmentations[lane]) else {
             counters.count(.txError)
             return
         }

@@ -16,6 +16,12 @@ extension Worker {
         counters.add(UInt64(truncatingIfNeeded: count), .received)
         counters.record(.receive, packets: count, bytes: bytes, clocks: 0)
         pipeline.process()
+        finishBatch(count)
+    }
+
+    /// Sends what the lanes of the batch have become, and lets go of them.
+    @_noLocks
+    mutating func finishBatch(_ count: Int) {
         var cursor = ReplicateStage.Cursor()
         var isComplete = false
         while !isComplete {
@@ -171,9 +177,7 @@ extension Worker {
             return
         }
         let segmentation = batch.segmentations[lane]
-        if segmentation.isSuperPacket, isDatagramKind(segmentation),
-            unsafe !devices[index].takesDatagramSuperPackets
-        {
+        if mustBeCut(segmentation, index) {
             return cutIntoFrames(lane, port, record)
         }
         guard let operation = beginFrame(index) else { return }
@@ -187,10 +191,12 @@ extension Worker {
         commit(operation, lane, .port(port), packets: 1)
     }
 
+    /// The device does not cut it: fragments no device makes, UDP super-packets some do not.
     @_noLocks
-    func isDatagramKind(_ segmentation: Segmentation) -> Bool {
+    private func mustBeCut(_ segmentation: Segmentation, _ index: Int) -> Bool {
         switch segmentation.kind {
-        case .udp4, .udp6: true
+        case .fragments4: true
+        case .udp4, .udp6: unsafe !devices[index].takesDatagramSuperPackets
         case .none, .tcp4, .tcp6: false
         }
     }

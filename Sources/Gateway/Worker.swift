@@ -47,6 +47,7 @@ struct Worker {
     /// What was taken from the ring in the middle of a turn and waits for the next.
     let deferred: UnsafeMutablePointer<Completion>
     var deferredCount = 0
+    let framesToWorker: FrameRing<OrderHeader>
     let batch: PacketBatch
     let counters: Counters
     let snapshot: Snapshot
@@ -82,7 +83,13 @@ struct Worker {
         lastWork = vx_monotonic_nanoseconds()
         while !link.shouldStop.load(ordering: .acquiring) {
             takeCommands(link)
-            if turn() { keepHouse(lastWork) } else { idle(link) }
+            let hasWorked = turn()
+            if !framesToWorker.isEmpty {
+                serveOrders()
+            } else if !hasWorked {
+                idle(link)
+            }
+            keepHouse(lastWork)
             if hasLeavingDevices { releaseLeavingDevices(link) }
         }
     }
@@ -99,10 +106,7 @@ struct Worker {
         guard count > 0 else { return false }
         guard let address = unsafe snapshot.observe(number) else { return false }
         pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
-        let start = vx_monotonic_nanoseconds()
-        batch.now.value = start
-        batch.coarseTime.value = UInt32(truncatingIfNeeded: start / 250_000_000)
-        lastWork = start
+        setTime()
         // Sends first: what they used goes back to the kernel before new packets need it.
         var hasPackets = false
         for index in 0..<count {
@@ -125,12 +129,26 @@ struct Worker {
         counters.add(UInt64(truncatingIfNeeded: count), .completions)
         counters.add(UInt64(truncatingIfNeeded: ring.pendingSubmissions), .submissions)
         ring.submit()
-        let told = pipeline.workerToAgent.pushedCount
-        if told != toldAgent {
-            toldAgent = told
-            _ = vx_eventfd_signal(agentDescriptor)
-        }
+        tellAgent()
         return true
+    }
+
+    /// The time of this turn.
+    @_noLocks
+    mutating func setTime() {
+        let start = vx_monotonic_nanoseconds()
+        batch.now.value = start
+        batch.coarseTime.value = UInt32(truncatingIfNeeded: start / 250_000_000)
+        lastWork = start
+    }
+
+    /// The agent sleeps until it is told that something waits for it.
+    @_noLocks
+    mutating func tellAgent() {
+        let told = pipeline.punts.pushedCount
+        guard told != toldAgent else { return }
+        toldAgent = told
+        _ = vx_eventfd_signal(agentDescriptor)
     }
 
     /// Buffers go back, and receives that ended are armed again.

@@ -10,7 +10,8 @@ internal import Uring
 ///
 /// | control | worker |
 /// |---|---|
-/// | pushes `controlToWorker`, pops `workerToAgent` | pops `controlToWorker`, pushes the other |
+/// | pushes `controlToWorker`, `framesToWorker` | pops them |
+/// | pops `workerToAgent`, `framesToAgent` | pushes them |
 /// | reads `counters`, writes `shouldStop` | writes `counters`, `acknowledged`, `buffersInUse` |
 ///
 /// Thread-safety: as the table says; `wake` may be called by anybody.
@@ -18,6 +19,10 @@ final class WorkerLink: Sendable {
     let number: Int
     let workerToAgent: SPSCRing<PuntEvent>
     let controlToWorker: SPSCRing<WorkerCommand>
+    /// Packets that wait, ARP for the proxy, and what the sender of a packet is to hear about.
+    let framesToAgent: FrameRing<PuntHeader>
+    /// Frames of the gateway's own, and packets that have waited.
+    let framesToWorker: FrameRing<OrderHeader>
     let counters: Counters
     private let counterRegion: PageRegion
     let shouldStop = Atomic<Bool>(false)
@@ -32,11 +37,15 @@ final class WorkerLink: Sendable {
     /// Learning bursts of 16,384 addresses before anything has to be told twice.
     static let puntCapacity = 16_384
     static let commandCapacity = 4096
+    /// Bytes; room for a few super-packets among many ARP packets.
+    static let frameCapacity = 1 << 20
 
     init(number: Int, agentDescriptor: OwnedDescriptor) throws(GatewayError) {
         self.number = number
         workerToAgent = SPSCRing(capacity: Self.puntCapacity, filler: .filler)
         controlToWorker = SPSCRing(capacity: Self.commandCapacity, filler: .filler)
+        framesToAgent = FrameRing(capacity: Self.frameCapacity)
+        framesToWorker = FrameRing(capacity: Self.frameCapacity)
         counterRegion = PageRegion(byteCount: CounterLayout.count * 8)
         counters = Counters(region: counterRegion)
         let wake = vx_eventfd()
@@ -50,6 +59,8 @@ final class WorkerLink: Sendable {
     deinit {
         workerToAgent.deallocate()
         controlToWorker.deallocate()
+        framesToAgent.deallocate()
+        framesToWorker.deallocate()
     }
 
     func wake() { _ = vx_eventfd_signal(wakeDescriptor.number) }

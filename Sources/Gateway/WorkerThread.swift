@@ -110,6 +110,7 @@ extension Worker {
         unsafe devices.initialize(repeating: DevicePort(), count: Self.maximumDevices)
         unsafe completions = .allocate(capacity: Self.completionCapacity)
         unsafe deferred = .allocate(capacity: Self.deferredCapacity)
+        framesToWorker = link.framesToWorker
         batch = PacketBatch()
         counters = link.counters
         snapshot = plan.snapshot
@@ -121,7 +122,8 @@ extension Worker {
         let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
             to: TableSet.self)
         pipeline = unsafe Pipeline(
-            batch: batch, counters: link.counters, workerToAgent: link.workerToAgent,
+            batch: batch, counters: link.counters,
+            punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),
             policers: plan.policers, tables: TableView(tables))
     }
 
@@ -150,6 +152,7 @@ extension Worker {
         unsafe deferred.deallocate()
         refusesSegmentation.deallocate()
         batch.deallocate()
+        pipeline.punts.deallocate()
         slots.deallocate()
         slotGroups.deallocate()
         queues.deallocate()

@@ -7,12 +7,6 @@ extension Configuration {
 
     /// One row for each such part. Whoever makes a part work deletes its row.
     private static let inactiveParts: [InactivePart] = [
-        InactivePart(name: "vsi-interfaces.local-proxy-arp") { configuration in
-            configuration.vsiInterfaces.contains { $0.localProxyARP }
-        },
-        InactivePart(name: "native-ports") { !$0.nativePorts.isEmpty },
-        InactivePart(name: "static-routes") { !$0.staticRoutes.isEmpty },
-        InactivePart(name: "policy-routes") { !$0.policyRoutes.isEmpty },
         InactivePart(name: "state") { $0.sources.isWritten("state") || $0.state != State() },
         InactivePart(name: "vtep.underlay tap") { $0.vtep.underlay == .tap },
     ]

@@ -5,7 +5,7 @@ internal import Wire
 /// Packets for an address of the gateway itself.
 ///
 /// An ICMP echo request becomes its own reply and goes back where it came from (RFC 1812 section
-/// 4.3.3.6); an echo reply is what `vxgate ping` waits for. Everything else ends here.
+/// 4.3.3.6). Everything else ends here.
 enum LocalDelivery {
     @_noLocks
     static func deliver(
@@ -18,12 +18,7 @@ enum LocalDelivery {
         guard header.protocolNumber == ProtocolNumber.icmp, !header.isFragment,
             end &- offset >= 8, !batch.segmentations[lane].isSuperPacket
         else { return }
-        let kind = header.frame.loadUInt8(at: offset)
-        if kind == 0 {
-            pipeline.puntFrame(lane, .echoReply, header.frame)
-            return
-        }
-        guard kind == 8, header.frame.loadUInt8(at: offset &+ 1) == 0 else { return }
+        guard header.frame.loadUInt8(at: offset) == 8, header.frame.loadUInt8(at: offset &+ 1) == 0 else { return }
         reply(lane, header, interface, offset, end, pipeline)
     }
 

@@ -1,0 +1,162 @@
+internal import Memory
+internal import Tables
+public import Wire
+
+/// Finding out who has an address, and whether who had it still does.
+///
+/// A next hop that nobody knows is asked for once in `arp-retry`, `arp-attempts` times, while the
+/// newest packets for it wait; then it has failed for a while, and its packets are dropped. An entry
+/// about to age is asked for in time, by unicast, so that a silent host is not lost (RFC 1122
+/// sections 2.3.2.1 and 2.3.2.2, RFC 9161 section 3.5).
+extension Agent {
+    /// An address that is being asked for.
+    struct Resolution {
+        var interface: Int
+        var attempts = 0
+        /// Nanoseconds of the next question, or of the end.
+        var due: UInt64
+        var held: [HeldPacket] = []
+        /// The entry is known and its host is asked whether it still holds.
+        var isRefresh = false
+    }
+
+    /// How long a next hop that did not answer is not asked for again.
+    static let failedNanoseconds: UInt64 = 5_000_000_000
+    /// Addresses asked for at once, and bytes of packets that wait, over the whole gateway.
+    static let maximumResolutions = 4096
+    static let maximumHeldBytes = 16 << 20
+
+    var retryNanoseconds: UInt64 {
+        // RFC 1122 allows one request a second to one address; a shorter time is the operator's.
+        max(UInt64(configuration.timers.arpRetrySeconds * 1e9), 100_000_000)
+    }
+
+    /// A packet whose next hop is not known.
+    public func hold(_ packet: HeldPacket, interface: Int, nextHop: IPv4Address, now: UInt64) {
+        guard let entry = layout.interfaceOf[interface],
+            let key = neighborKey(entry.name, nextHop)
+        else { return discard([packet], failed: false) }
+        let value = neighborValue(key) ?? 0
+        // Answered while the packet was on its way here.
+        if NeighborTable.isResolved(value) { return orders.append(.resume(packet)) }
+        if NeighborTable.isFailed(value) { return discard([packet], failed: true) }
+        if resolutions[key] == nil {
+            guard resolutions.count < Self.maximumResolutions,
+                writer.setNeighbor(
+                    key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
+                    time: Self.ticks(now))
+            else { return discard([packet], failed: false) }
+            resolutions[key] = Resolution(interface: interface, due: now)
+            ask(key, now: now)
+        }
+        heldBytes += packet.bytes.count
+        resolutions[key]?.held.append(packet)
+        while let count = resolutions[key]?.held.count,
+            count > max(configuration.limits.unresolvedQueue, 1)
+                || (heldBytes > Self.maximumHeldBytes && count > 1)
+        {
+            // The oldest goes: the newest is the one its sender still waits for.
+            guard let oldest = resolutions[key]?.held.removeFirst() else { break }
+            heldBytes -= oldest.bytes.count
+            discard([oldest], failed: false)
+        }
+    }
+
+    /// The address is known: what waited goes on, in order.
+    func settle(_ key: UInt64) {
+        guard let resolution = resolutions.removeValue(forKey: key) else { return }
+        for packet in resolution.held {
+            heldBytes -= packet.bytes.count
+            orders.append(.resume(packet))
+        }
+    }
+
+    /// The address is no longer asked for: what waited is dropped.
+    func abandon(_ key: UInt64, failed: Bool) {
+        guard let resolution = resolutions.removeValue(forKey: key) else { return }
+        for packet in resolution.held { heldBytes -= packet.bytes.count }
+        discard(resolution.held, failed: failed)
+    }
+
+    private func discard(_ packets: [HeldPacket], failed: Bool) {
+        if failed {
+            events.heldFailed += UInt64(packets.count)
+            for packet in packets { reportUnreachable(packet) }
+        } else {
+            events.heldOverflow += UInt64(packets.count)
+        }
+    }
+
+    /// Questions that are due, entries that have failed, entries that are about to age.
+    func resolve(now: UInt64) {
+        for (key, resolution) in resolutions where resolution.due <= now {
+            if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
+                ask(key, now: now)
+            } else if resolution.isRefresh {
+                resolutions[key] = nil
+                removeNeighbors { candidate, _ in candidate == key }
+            } else {
+                fail(key, now: now)
+            }
+        }
+        for (key, end) in failures where end <= now {
+            failures[key] = nil
+            removeNeighbors { candidate, value in
+                candidate == key && NeighborTable.isFailed(value)
+            }
+        }
+    }
+
+    private func fail(_ key: UInt64, now: UInt64) {
+        abandon(key, failed: true)
+        guard let value = neighborValue(key), NeighborTable.isIncomplete(value) else { return }
+        writer.setNeighbor(
+            key, mac: 0, egress: .none, flags: NeighborTable.failedFlag, time: Self.ticks(now))
+        failures[key] = now + Self.failedNanoseconds
+    }
+
+    /// Begins to ask an entry's host whether it is still there.
+    func refresh(_ key: UInt64, interface: Int, now: UInt64) {
+        guard resolutions[key] == nil, resolutions.count < Self.maximumResolutions else { return }
+        resolutions[key] = Resolution(interface: interface, due: now, isRefresh: true)
+        ask(key, now: now)
+    }
+
+    /// Sends one question: to everybody, or to the host that is known.
+    private func ask(_ key: UInt64, now: UInt64) {
+        guard var resolution = resolutions[key],
+            let interface = layout.interfaceOf[resolution.interface],
+            let vsi = layout.vsis[interface.vsi]
+        else { return }
+        resolution.attempts += 1
+        resolution.due = now + retryNanoseconds
+        resolutions[key] = resolution
+        let address = NeighborTable.address(of: key)
+        let source = mac(of: interface)
+        let sender = senderAddress(interface, for: address)
+        let value = neighborValue(key) ?? 0
+        if resolution.isRefresh, NeighborTable.isResolved(value),
+            let place = place(ofNeighbor: key, value)
+        {
+            let owner = MACAddress(bits: writer.records[NeighborTable.record(of: value)].mac)
+            let frame = ARPFrame.request(
+                source: source, senderIP: sender, targetIP: address, destination: owner)
+            return orders.append(.send(frame, vsi: vsi, place: place))
+        }
+        let frame = ARPFrame.request(source: source, senderIP: sender, targetIP: address)
+        orders.append(.flood(frame, vsi: vsi, local: true, remote: true))
+    }
+
+    /// The address of the interface that speaks to `address`: that of its subnet, or the first.
+    func senderAddress(
+        _ interface: Configuration.VSIInterface, for address: IPv4Address
+    ) -> IPv4Address {
+        interface.addresses.first { $0.contains(address) }?.address
+            ?? interface.addresses.first?.address ?? .any
+    }
+
+    func mac(of interface: Configuration.VSIInterface) -> MACAddress {
+        TableSetBuilder(configuration: configuration, layout: layout, environment: environment)
+            .mac(of: interface)
+    }
+}

@@ -1,0 +1,76 @@
+internal import Dataplane
+internal import Memory
+internal import Tables
+internal import Uring
+internal import Wire
+
+/// Frames that come from the agent: its own, and packets that have waited.
+extension Worker {
+    /// A turn for what the agent has sent. It is rare, so that it need not be hot.
+    mutating func serveOrders() {
+        guard let address = unsafe snapshot.observe(number) else { return }
+        pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
+        setTime()
+        while !framesToWorker.isEmpty {
+            if !takeOrders() { break }
+            drainSends()
+        }
+        replenish()
+        ring.submit()
+        tellAgent()
+    }
+
+    /// One batch of orders. False when no slot is free.
+    private mutating func takeOrders() -> Bool {
+        var resumed: UInt64 = 0
+        while batch.laneCount.value < PacketBatch.laneCapacity {
+            guard let order = unsafe framesToWorker.next() else { break }
+            guard let slot = slots.takeOrigin() else { break }
+            let (bytes, capacity) = unsafe slots.originFrame(slot)
+            let count = unsafe min(order.count, capacity)
+            unsafe bytes.update(from: order.bytes, count: count)
+            let view = unsafe FrameView(base: bytes, count: count)
+            slots.retain(slot)
+            append(unsafe order.header, view, slot)
+            if case .resume = unsafe order.header.kind { resumed &+= 1 }
+            framesToWorker.advance()
+        }
+        let count = batch.laneCount.value
+        guard count > 0 else { return false }
+        counters.add(resumed, .released)
+        let originated = UInt64(truncatingIfNeeded: count) &- resumed
+        counters.add(originated, .received)
+        counters.add(originated, .originated)
+        pipeline.processOrders()
+        finishBatch(count)
+        return true
+    }
+
+    @_noLocks
+    private func append(_ header: OrderHeader, _ view: FrameView, _ slot: UInt32) {
+        let lane = batch.laneCount.value
+        _ = batch.append(
+            view, slot: slot, device: PacketBatch.underlay, segmentation: header.segmentation)
+        batch.vsi[lane] = header.vsi
+        batch.vlan[lane] = 0
+        batch.etherType[lane] = view.holds(14, at: 0) ? view.loadUInt16(at: 12) : 0
+        batch.destinationMAC[lane] = view.holds(12, at: 0) ? view.loadMACAddress(at: 0).bits : 0
+        batch.sourceMAC[lane] = view.holds(12, at: 0) ? view.loadMACAddress(at: 6).bits : 0
+        switch header.kind {
+        case .resume:
+            batch.ingress[lane] = header.destination
+            batch.verdict[lane] = .route
+        case .route:
+            batch.ingress[lane] = .own(0)
+            batch.verdict[lane] = .route
+        case .send:
+            batch.ingress[lane] = .own(0)
+            batch.egress[lane] = header.destination
+            batch.verdict[lane] = .forward
+        case .flood:
+            batch.ingress[lane] = .own(0)
+            batch.floodScope[lane] = header.scope
+            batch.verdict[lane] = .replicate
+        }
+    }
+}
