@@ -40,8 +40,8 @@ final class TableWriter {
     }
 
     /// Adds or changes an FDB entry; the table grows when it has to.
-    /// - Parameter isLearnt: the entry is what hosts made up, and is refused rather than let them choose
-    ///   how large the table gets (see `needsToGrow`). False is returned then.
+    /// - Parameter isLearnt: the entry is what hosts made up, and is refused rather than let them
+    /// choose how large the table gets (see `needsToGrow`). False is returned then.
     @discardableResult
     func setForwarding(
         _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
@@ -68,9 +68,9 @@ final class TableWriter {
         return true
     }
 
-    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one half it is
-    /// slots that wait to be reclaimed, or keys that somebody picked to collide: those collide at the next
-    /// sizes too, and seventeen of them would take gigabytes.
+    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one
+    /// half it is slots that wait to be reclaimed, or keys that somebody picked to collide: those
+    /// collide at the next sizes too, and seventeen of them would take gigabytes.
     private static func needsToGrow(_ table: ProbeTable) -> Bool {
         table.count >= table.capacity / 2
     }
