@@ -110,8 +110,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "VxgenTests", dependencies: ["Generator", "Uring", "Wire", "Memory", "CLinux"],
-            path: "Tests/VxgenTests", swiftSettings: strict),
+            name: "VxgenTests", dependencies: ["vxgen", "Generator", "Uring", "Wire", "Memory"],
+            swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
     ]
 )

@@ -4,14 +4,11 @@ public struct GeneratorError: Error, Equatable, CustomStringConvertible {
     public let place: String
     public let what: String
     public let remedy: String
-    /// The command line is wrong, rather than the world.
-    public let isUsage: Bool
 
-    public init(_ place: String, _ what: String, remedy: String, isUsage: Bool = false) {
+    public init(_ place: String, _ what: String, remedy: String) {
         self.place = place
         self.what = what
         self.remedy = remedy
-        self.isUsage = isUsage
     }
 
     public var description: String { "\(place): \(what): \(remedy)" }

@@ -47,9 +47,7 @@ public final class GeneratorRun {
     ) throws(GeneratorError) -> RunTotals {
         defer { stop() }
         try start()
-        if plan.learns {
-            try ports.teach(plan.destinationMAC)
-        }
+        if plan.learns { try ports.teach(plan) }
         startTime = vx_monotonic_nanoseconds() + 2_000_000
         for link in senders { link.startTime.store(startTime, ordering: .releasing) }
         var nextLive = startTime + Self.liveInterval
@@ -181,7 +179,11 @@ public final class GeneratorRun {
         totals.isReceiving = true
         totals.received.packets = receiver.tally[.receivedPackets]
         totals.received.bytes = receiver.tally[.receivedBytes]
-        totals.received.packetsPerSecond = rate(totals.received.packets)
+        // What drains out of queues after the last frame was sent takes its time too.
+        let last = receiver.tally[.lastReceived]
+        let receiving = Double(max(elapsed, last - min(startTime, last))) / 1e9
+        totals.received.packetsPerSecond =
+            receiving > 0 ? Double(totals.received.packets) / receiving : 0
         totals.reordered = receiver.tally[.reordered]
         totals.duplicated = receiver.tally[.duplicated]
         totals.corrupted = receiver.tally[.corrupted]

@@ -28,9 +28,20 @@ public struct LatencyHistogram: Sendable {
         public var p50: UInt64
         public var p90: UInt64
         public var p99: UInt64
-        public var p99_9: UInt64
-        public var p99_99: UInt64
+        public var p999: UInt64
+        public var p9999: UInt64
         public var max: UInt64
+
+        public init(
+            p50: UInt64, p90: UInt64, p99: UInt64, p999: UInt64, p9999: UInt64, max: UInt64
+        ) {
+            self.p50 = p50
+            self.p90 = p90
+            self.p99 = p99
+            self.p999 = p999
+            self.p9999 = p9999
+            self.max = max
+        }
     }
 
     /// The smallest values that so many of a hundred do not exceed; nil when nothing was recorded.
@@ -50,8 +61,8 @@ public struct LatencyHistogram: Sendable {
             return most
         }
         return Percentiles(
-            p50: value(0.5), p90: value(0.9), p99: value(0.99), p99_9: value(0.999),
-            p99_99: value(0.9999), max: most)
+            p50: value(0.5), p90: value(0.9), p99: value(0.99), p999: value(0.999),
+            p9999: value(0.9999), max: most)
     }
 
     @_noLocks

@@ -32,6 +32,7 @@ public struct Observer: Sendable {
         guard
             let datagram = inspector.datagram(of: frame, isChecksumPartial: isChecksumPartial)
         else { return }
+        tally.raise(.lastReceived, to: time)
         let end = datagram.offset &+ datagram.byteCount
         let step = segmentSize >= Stamp.byteCount ? segmentSize : datagram.byteCount
         let overhead = datagram.offset &+ FrameWriter.checkByteCount
@@ -58,6 +59,6 @@ public struct Observer: Sendable {
         }
         let latency = (time &- stamp.time) & Stamp.timeMask
         histogram.record(latency)
-        tally.raiseLongest(to: latency)
+        tally.raise(.longest, to: latency)
     }
 }

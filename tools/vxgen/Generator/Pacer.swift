@@ -45,8 +45,8 @@ public struct Pacer: Sendable {
         }
         self.limit = frames
         self.burst = UInt64(max(1, burst))
-        // One millisecond of frames, or one full batch, whichever is more.
-        depth = max(64, Double(burst), perNanosecond * 1e6)
+        // What a sender that catches up sends in a millisecond, and a full batch at least.
+        depth = max(64, perNanosecond * Self.catchUp * 1e6)
         tokens = depth
         lastRefill = start
     }

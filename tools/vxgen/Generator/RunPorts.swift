@@ -16,6 +16,8 @@ struct RunPorts {
     /// Enough for half a second of the shortest frames at 100,000 a second; the kernel counts
     /// about 768 bytes for each.
     private static let receiveBufferBytes = 64 << 20
+    /// Looks at a link, 50 ms apart, before it counts as down.
+    private static let linkAttempts = 30
     /// Outer IPv4, UDP and VXLAN headers.
     private static let tunnelOverhead = 20 + 8 + 8
 
@@ -63,10 +65,13 @@ struct RunPorts {
         _ tunnel: RunPlan.Tunnel, _ plan: RunPlan, _ place: String
     ) throws(GeneratorError) -> [[DatagramSocket]] {
         let source = tunnel.source?.bits ?? 0
-        let sockets = try attempt(place) { () throws(UringError) in
-            try NetworkNamespace.run(in: tunnel.namespace) { () throws(UringError) in
+        let sockets: [[DatagramSocket]]
+        do throws(UringError) {
+            sockets = try NetworkNamespace.run(in: tunnel.namespace) { () throws(UringError) in
                 try openSockets(tunnel, source, workers: plan.workers)
             }
+        } catch {
+            throw explain(error, tunnel, place)
         }
         let mtu = try attempt(place) { () throws(UringError) in
             try NetworkNamespace.run(in: tunnel.namespace) {
@@ -87,6 +92,20 @@ struct RunPorts {
                     + " \(mtu)", remedy: "lower --size or raise the MTU of the underlay")
         }
         return sockets
+    }
+
+    /// A refusal in the words of the generator's own options.
+    private static func explain(
+        _ error: UringError, _ tunnel: RunPlan.Tunnel, _ place: String
+    ) -> GeneratorError {
+        if error.code == EADDRNOTAVAIL, let source = tunnel.source {
+            return GeneratorError(
+                place, "\(source) is not an address of this host",
+                remedy: "correct --vxlan-source, or leave it out")
+        }
+        let isPorts = error.remedy.contains("source-ports")
+        return GeneratorError(
+            place, error.what, remedy: isPorts ? "lower --source-ports" : error.remedy)
     }
 
     private static func openSockets(
@@ -119,12 +138,20 @@ struct RunPorts {
                     bypassesQueue: true)
             }
         }
-        guard sockets[0].device.isUp else {
-            throw GeneratorError(
-                place, "it is down or has no carrier",
-                remedy: "set it and its other end up (`ip link set \(port.device) up`)")
+        if sockets[0].device.isUp { return sockets }
+        // A link that has just been set up is reported with a delay of up to a second.
+        for _ in 0..<linkAttempts {
+            vx_sleep_microseconds(50_000)
+            let device = try attempt(place) { () throws(UringError) in
+                try NetworkNamespace.run(in: port.namespace) { () throws(UringError) in
+                    try NetworkDevice.named(port.device)
+                }
+            }
+            if device.isUp { return sockets }
         }
-        return sockets
+        throw GeneratorError(
+            place, "it is down or has no carrier",
+            remedy: "set it and its other end up (`ip link set \(port.device) up`)")
     }
 
     private static func attempt<Value>(
@@ -134,37 +161,6 @@ struct RunPorts {
             return try work()
         } catch {
             throw GeneratorError(place, error.what, remedy: error.remedy)
-        }
-    }
-
-    /// Broadcasts from the receiving side, with the address that the frames are for, so that the
-    /// network knows where it is: announcements as a virtual machine makes after it has moved
-    /// (RARP, RFC 903), which no host answers.
-    func teach(_ mac: MACAddress) throws(GeneratorError) {
-        guard let receiving else { return }
-        let offload = OffloadHeader.byteCount
-        var bytes = [UInt8](repeating: 0, count: offload + 60)
-        let count = bytes.count
-        unsafe bytes.withUnsafeMutableBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return }
-            let frame = unsafe FrameView(base: base + offload, count: count - offload)
-            EthernetHeader(frame: frame, at: 0).emit(
-                destination: .broadcast, source: mac, etherType: 0x8035)
-            // Ethernet, IPv4, lengths 6 and 4, operation 3: request reverse.
-            frame.store(0x0001_0800 as UInt32, at: 14)
-            frame.store(0x0604_0003 as UInt32, at: 18)
-            frame.store(mac, at: 22)
-            frame.store(mac, at: 32)
-        }
-        // Three, so that one lost on the way does no harm.
-        for _ in 0..<3 {
-            let sent = unsafe send(receiving.descriptor, bytes, bytes.count, 0)
-            guard sent == bytes.count else {
-                throw GeneratorError(
-                    "receive \(receiving.device.name)", "cannot send the learning frames",
-                    remedy: "see that the device is up, or leave out --learn")
-            }
-            vx_sleep_microseconds(20_000)
         }
     }
 }

@@ -94,7 +94,7 @@ public struct RunReport: Sendable {
     ) -> [(name: String, nanoseconds: UInt64)] {
         [
             ("p50", latency.p50), ("p90", latency.p90), ("p99", latency.p99),
-            ("p99_9", latency.p99_9), ("p99_99", latency.p99_99), ("max", latency.max),
+            ("p99_9", latency.p999), ("p99_99", latency.p9999), ("max", latency.max),
         ]
     }
 

@@ -1,7 +1,7 @@
 /// What a run has come to, at its end or on the way.
 public struct RunTotals: Sendable, Equatable {
-    /// Frames, their bytes with FCS, and the rate: over the whole run, or in a live line over the
-    /// time since the one before.
+    /// Frames, their bytes with FCS, and the rate: over the whole run (of received ones until the
+    /// last came), or in a live line over the time since the one before.
     public struct Traffic: Sendable, Equatable {
         public var packets: UInt64 = 0
         public var bytes: UInt64 = 0

@@ -17,6 +17,8 @@ public struct Tally: Sendable {
         case reordered, duplicated, corrupted
         /// The longest latency, in nanoseconds.
         case longest
+        /// When the last frame came, in nanoseconds of CLOCK_MONOTONIC.
+        case lastReceived
     }
 
     public static var byteCount: Int { Entry.allCases.count * 8 }
@@ -31,10 +33,10 @@ public struct Tally: Sendable {
 
     public subscript(_ entry: Entry) -> UInt64 { @_noLocks get { page.read(entry.rawValue) } }
 
-    /// Makes the longest latency at least `nanoseconds`.
+    /// Makes a counter that only grows at least `value`.
     @_noLocks
-    public func raiseLongest(to nanoseconds: UInt64) {
-        let longest = self[.longest]
-        if nanoseconds > longest { add(nanoseconds &- longest, .longest) }
+    public func raise(_ entry: Entry, to value: UInt64) {
+        let old = self[entry]
+        if value > old { add(value &- old, entry) }
     }
 }

@@ -21,14 +21,39 @@ extension FrameSizes: ExpressibleByArgument {
     public var defaultValueDescription: String {
         pattern.map { String($0) }.joined(separator: ",")
     }
+
+    /// As `init`, saying what the forms are.
+    static func parse(_ text: String) throws -> FrameSizes {
+        guard let sizes = FrameSizes(text) else {
+            throw ValidationError(
+                "give \(range.lowerBound) to \(range.upperBound), a list of such, or imix")
+        }
+        return sizes
+    }
 }
 
 extension Rate: ExpressibleByArgument {
     public init?(argument: String) { self.init(argument) }
+
+    public var defaultValueDescription: String { "1kpps" }
+
+    /// As `init`, saying what the forms are.
+    static func parse(_ text: String) throws -> Rate {
+        guard let rate = Rate(text) else {
+            throw ValidationError("give a rate as in 600pps, 1.5Mpps, 2Gbit/s, or max")
+        }
+        return rate
+    }
 }
 
-extension RunDuration: ExpressibleByArgument {
-    public init?(argument: String) { self.init(argument) }
+extension RunDuration {
+    /// As `init`, saying what the forms are.
+    static func parse(_ text: String) throws -> RunDuration {
+        guard let duration = RunDuration(text) else {
+            throw ValidationError("give a time as in 500ms, 10s, 5m, 1h; a week at most")
+        }
+        return duration
+    }
 }
 
 /// A VTEP: `ADDRESS` or `ADDRESS:PORT`.

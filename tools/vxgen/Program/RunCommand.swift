@@ -37,13 +37,19 @@ struct RunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Flows; frames take turns among them.", valueName: "n"))
     var flows = 1
 
-    @Option(help: ArgumentHelp("64, a list as in 64,512,1518, or imix.", valueName: "bytes"))
+    @Option(
+        help: ArgumentHelp("64, a list as in 64,512,1518, or imix.", valueName: "bytes"),
+        transform: FrameSizes.parse)
     var size: FrameSizes = FrameSizes("64")!
 
-    @Option(help: ArgumentHelp("As in 1Mpps, 600pps, 2Gbit/s, or max (1kpps).", valueName: "rate"))
+    @Option(
+        help: ArgumentHelp("As in 1Mpps, 600pps, 2Gbit/s, or max.", valueName: "rate"),
+        transform: Rate.parse)
     var rate: Rate = .packetsPerSecond(1000)
 
-    @Option(help: ArgumentHelp("As in 10s, 500ms, 5m (10s).", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("As in 500ms, 10s, 5m; 10s without --count.", valueName: "time"),
+        transform: RunDuration.parse)
     var duration: RunDuration?
 
     @Option(help: ArgumentHelp("Send this many frames instead.", valueName: "n"))
@@ -84,8 +90,9 @@ struct RunCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Before the run, broadcast three frames from the receiving device with the \
-            destination MAC as source, so that the network knows where it is.
+            First broadcast three frames from the receiving device with the destination MAC as \
+            source, and have the next hop to the VTEP resolved, so that the network knows both \
+            ends.
             """)
     var learn = false
 
@@ -116,8 +123,11 @@ struct RunCommand: ParsableCommand {
         try check(workers, 1...RunPlan.maximumWorkers, "--workers")
         try check(burst, 1...RunPlan.maximumBurst, "--burst")
         try check(sourcePorts, 1...RunPlan.maximumSourcePorts, "--source-ports")
-        guard receive != nil || !(learn || receiveNetns != nil) else {
-            throw ValidationError("--learn and --receive-netns need --receive")
+        guard receive != nil || receiveNetns == nil else {
+            throw ValidationError("--receive-netns needs --receive")
+        }
+        guard receive != nil || vxlan != nil || !learn else {
+            throw ValidationError("--learn needs --receive or --vxlan")
         }
         let pps = rate.packetsPerSecond(meanByteCount: size.meanByteCount) ?? 0
         guard pps <= Rate.maximumPacketsPerSecond else {
@@ -136,17 +146,19 @@ struct RunCommand: ParsableCommand {
         do {
             try execute()
         } catch let error as GeneratorError {
-            throw Failure("\(error)", status: error.isUsage ? 2 : 1)
+            throw Failure("\(error)")
         }
     }
 
     private func execute() throws {
         let run = try GeneratorRun(plan)
-        let totals = try run.execute(isInterrupted: { Interruption.wasAsked }) { totals in
-            let report = RunReport(totals)
-            // A reader that has gone is noticed with the totals.
-            try? Terminal.print(json ? report.json : report.liveText)
-        }
+        let totals = try run.execute(
+            isInterrupted: { Interruption.wasAsked },
+            live: { totals in
+                let report = RunReport(totals)
+                // A reader that has gone is noticed with the totals.
+                try? Terminal.print(json ? report.json : report.liveText)
+            })
         let report = RunReport(totals)
         for line in report.warnings { Terminal.warn(line) }
         try Terminal.print(json ? report.json : report.text)

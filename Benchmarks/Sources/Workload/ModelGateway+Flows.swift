@@ -1,0 +1,78 @@
+import Memory
+import Tables
+import Wire
+
+// The tables that are as large as the number of flows.
+extension ModelGateway {
+    /// Both hosts of every flow in the VSI where the path looks for them. A table starts and grows
+    /// as the agent's does, so that it is as full as in life.
+    static func forwarding(_ path: Path, _ flowCount: Int) -> ProbeTable {
+        var table = ProbeTable(buckets: 8192)
+        func add(_ mac: UInt64, _ vsi: UInt16, _ place: Destination, _ kind: ForwardingTable.Kind) {
+            insert(
+                ForwardingTable.key(mac: mac, vsi: vsi),
+                ForwardingTable.value(place, kind: kind.rawValue), into: &table)
+        }
+        for vsi in UInt16(0)...1 {
+            add(AddressPlan.gatewayMAC, vsi, .own(Int(vsi)), .own)
+        }
+        for flow in 0..<flowCount {
+            let peer = flow % AddressPlan.peerCount
+            if path != .transit { add(AddressPlan.localMAC(flow), 0, .port(0), .dynamic) }
+            if !path.isRouted || path == .transit {
+                add(AddressPlan.remoteMAC(flow), 0, .peer(peer), .dynamic)
+            }
+            if path == .route || path == .transit {
+                add(AddressPlan.remoteMAC(flow), 1, .peer(peer), .dynamic)
+            }
+        }
+        guard path == .prefixes else { return table }
+        for hop in 0..<AddressPlan.nextHopCount {
+            let peer = hop % AddressPlan.peerCount
+            add(AddressPlan.remoteMAC(hop), 1, .peer(peer), .dynamic)
+        }
+        return table
+    }
+
+    static func neighbors(_ path: Path, _ flowCount: Int) -> ProbeTable {
+        var table = ProbeTable(buckets: 512)
+        for (vsi, address) in AddressPlan.subnets.enumerated() {
+            insert(
+                NeighborTable.key(vsi: UInt16(vsi), address: address),
+                NeighborTable.value(mac: AddressPlan.gatewayMAC, flags: NeighborTable.ownFlag),
+                into: &table)
+        }
+        guard path.isRouted else { return table }
+        for flow in 0..<(path == .prefixes ? AddressPlan.nextHopCount : flowCount) {
+            insert(
+                NeighborTable.key(vsi: 1, address: AddressPlan.remoteAddress(flow)),
+                NeighborTable.value(mac: AddressPlan.remoteMAC(flow), flags: 0), into: &table)
+        }
+        return table
+    }
+
+    static func routes(_ path: Path, _ flowCount: Int) -> RouteTable {
+        var routes = AddressPlan.subnets.enumerated().map { index, address in
+            RouteTable.Route(
+                vrf: 0, prefix: IPv4Prefix(address: IPv4Address(bits: address), length: 8),
+                interface: index, via: nil)
+        }
+        if path == .prefixes {
+            routes += (0..<flowCount).map { flow in
+                let via = AddressPlan.remoteAddress(flow % AddressPlan.nextHopCount)
+                return RouteTable.Route(
+                    vrf: 0, prefix: AddressPlan.prefix(flow), interface: 1,
+                    via: IPv4Address(bits: via))
+            }
+        }
+        return RouteTable(routes, vrfCount: 1)
+    }
+
+    private static func insert(_ key: UInt64, _ value: UInt64, into table: inout ProbeTable) {
+        while table.insert(key, value: value, time: 0) == nil {
+            let larger = table.grown()
+            table.deallocate()
+            table = larger
+        }
+    }
+}

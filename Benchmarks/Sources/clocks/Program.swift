@@ -1,0 +1,50 @@
+import ArgumentParser
+import Dataplane
+import Workload
+
+/// Prints what a packet costs by stage: every path at several numbers of flows, and FDB lookups.
+@main
+struct Program: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clocks",
+        abstract: "Clocks a packet, by stage, of the dataplane in memory.",
+        discussion: """
+            All paths take turns in each round. A row shows its cheapest round, the one least \
+            disturbed by the rest of the machine; ratios are medians over the rounds.
+            """)
+
+    @Option(help: "How often all paths are measured, at least 1.")
+    var rounds = 15
+
+    @Option(help: "Turns of 256 packets each in a round.")
+    var turns = 200
+
+    @Option(parsing: .upToNextOption, help: "Numbers of flows, 1 to 1048576.")
+    var flows = [1, 1000, 100_000]
+
+    @Option(parsing: .upToNextOption, help: "Sizes of the FDB for lookups; 0 for none.")
+    var macs = [1000, 100_000, 1_000_000]
+
+    func validate() throws {
+        guard rounds > 0, turns > 0 else {
+            throw ValidationError("rounds and turns are at least 1")
+        }
+        guard !flows.isEmpty, flows.allSatisfy({ (1...1 << 20).contains($0) }) else {
+            throw ValidationError("a number of flows is 1 to 1048576")
+        }
+        guard macs.allSatisfy({ (0...1 << 24).contains($0) }) else {
+            throw ValidationError("an FDB has up to 16777216 MACs")
+        }
+    }
+
+    func run() {
+        let paths = PathTable(flowCounts: flows)
+        for _ in 0..<rounds { paths.measure(turns: turns) }
+        paths.report()
+        let sizes = macs.filter { $0 > 0 }
+        guard !sizes.isEmpty else { return }
+        let lookups = LookupTable(macCounts: sizes)
+        for _ in 0..<rounds { lookups.measure(vectors: turns) }
+        lookups.report()
+    }
+}
