@@ -41,8 +41,8 @@ public enum EncapsulateStage {
         let ports = pipeline.tables.ports
         let port = destination.index
         let lane = Int(pipeline.batch.outputLane[output])
-        // The FDB is newer than the rest of the tables when a configuration is taken in the middle of
-        // a turn, and may speak of the port that gets this index in the next set.
+        // The FDB is newer than the rest of the tables when a configuration is taken in the middle
+        // of a turn, and may speak of the port that gets this index in the next set.
         guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp,
             ports[port].vsi == pipeline.batch.vsi[lane]
         else {
