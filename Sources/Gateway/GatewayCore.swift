@@ -157,6 +157,12 @@ final class GatewayCore {
         waitForAcknowledgement()
     }
 
+    /// Has the workers let go of every device, and closes them.
+    func closeDevices() {
+        detach(topology.devices.keys.compactMap(agent.deviceIndex))
+        for key in topology.devices.keys { topology.remove(key) }
+    }
+
     /// Has the workers send through the sockets of the present plan.
     func replaceUnderlay() {
         for link in links {

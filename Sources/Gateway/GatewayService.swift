@@ -77,6 +77,9 @@ public final class GatewayService: ControlPlane, Service {
         for worker in workers { try worker.start(plan) }
         log.notice("forwarding", metadata: ["workers": "\(workers.count)"])
         try? await gracefulShutdown()
+        // A ring gives its files back some time after it is closed; without this a tap would outlive
+        // the process by that time.
+        try? await thread.perform { core throws(ControlError) in core.closeDevices() }
         for worker in workers { worker.stop() }
     }
 
