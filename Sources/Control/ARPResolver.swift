@@ -18,6 +18,8 @@ extension Agent {
         var held: [HeldPacket] = []
         /// The entry is known and its host is asked whether it still holds.
         var isRefresh = false
+        /// When a refresh began, in ticks.
+        var began: UInt32 = 0
     }
 
     /// How long a next hop that did not answer is not asked for again.
@@ -90,7 +92,9 @@ extension Agent {
     /// Questions that are due, entries that have failed, entries that are about to age.
     func resolve(now: UInt64) {
         for (key, resolution) in resolutions where resolution.due <= now {
-            if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
+            if resolution.isRefresh, hasAnswered(key, since: resolution.began) {
+                resolutions[key] = nil
+            } else if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
                 ask(key, now: now)
             } else if resolution.isRefresh {
                 resolutions[key] = nil
@@ -118,8 +122,16 @@ extension Agent {
     /// Begins to ask an entry's host whether it is still there.
     func refresh(_ key: UInt64, interface: Int, now: UInt64) {
         guard resolutions[key] == nil, resolutions.count < Self.maximumResolutions else { return }
-        resolutions[key] = Resolution(interface: interface, due: now, isRefresh: true)
+        resolutions[key] = Resolution(
+            interface: interface, due: now, isRefresh: true, began: Self.ticks(now))
         ask(key, now: now)
+    }
+
+    /// Workers refresh an entry that says what they see without telling; its age then tells.
+    private func hasAnswered(_ key: UInt64, since began: UInt32) -> Bool {
+        let slot = writer.neighbors.find(key)
+        guard slot >= 0 else { return true }
+        return Int32(bitPattern: writer.neighbors.lastTouched(slot) &- began) > 0
     }
 
     /// Sends one question: to everybody, or to the host that is known.

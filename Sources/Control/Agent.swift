@@ -122,8 +122,8 @@ public final class Agent {
         synchronizeStatic(time: Self.ticks(now))
     }
 
-    /// Takes a change of the host: link state, MTU, address. The static entries stay as the operator has
-    /// left them.
+    /// Takes a change of the host: link state, MTU, address. The static entries stay as the
+    /// operator has left them.
     public func update(_ environment: Environment, now: UInt64) {
         let wentDown = self.environment.devicesUp.subtracting(environment.devicesUp)
         adopt(configuration, environment, now: now)
@@ -181,7 +181,8 @@ public final class Agent {
         }
     }
 
-    /// The place is no more, is not in the VSI any longer, or somebody else has its index or the VSI's.
+    /// The place is no more, is not in the VSI any longer, or somebody else has its index or the
+    /// VSI's.
     private func isGone(_ place: Destination, vsi: Int, _ before: GatewayLayout) -> Bool {
         guard layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
         switch place.kind {

@@ -22,8 +22,8 @@ struct GatewayLayout {
     /// In the order they are tried.
     var policies: [(route: Configuration.PolicyRoute, counter: Int)] = []
 
-    /// Takes the names of `configuration`; those it lacks lose their index, but for VTEPs that only traffic
-    /// made known, which stay as long as the configuration accepts such.
+    /// Takes the names of `configuration`; those it lacks lose their index, but for VTEPs that only
+    /// traffic made known, which stay as long as the configuration accepts such.
     mutating func adopt(_ configuration: Configuration) {
         Self.retain(&vsis, configuration.vsis.map(\.name))
         Self.retain(&ports, configuration.accessPorts.map(\.name))

@@ -47,8 +47,8 @@ final class TableWriter {
     }
 
     /// Adds or changes an FDB entry; the table grows when it has to.
-    /// - Parameter isLearnt: the entry is what hosts made up, and is refused rather than let them choose
-    ///   how large the table gets (see `needsToGrow`). False is returned then.
+    /// - Parameter isLearnt: the entry is what hosts made up, and is refused rather than let them
+    /// choose how large the table gets (see `needsToGrow`). False is returned then.
     @discardableResult
     func setForwarding(
         _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false

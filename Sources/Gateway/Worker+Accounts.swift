@@ -51,7 +51,7 @@ extension Worker {
     /// A send has ended: its buffers have one user less, and it is counted where it went or why it
     /// did not.
     @_noLocks
-    mutating func finish(_ completion: Completion) {
+    func finish(_ completion: Completion) {
         guard let bits = sender.finish(completion) else { return }
         let note = SendNote(bits: bits)
         var lanes: UInt64 = 1

@@ -16,8 +16,8 @@ extension Worker {
     static let refusalNanoseconds: UInt64 = 60_000_000_000
 
     /// Waits for work: first awake, then in the kernel.
-    mutating func idle(_ link: WorkerLink) {
-        while vx_monotonic_nanoseconds() &- lastWork < Self.spinNanoseconds {
+    func idle(_ link: WorkerLink) {
+        while vx_monotonic_nanoseconds() &- lastWork < Worker.spinNanoseconds {
             if ring.needsEnter { ring.submit() }
             if ring.hasCompletions { return }
             for _ in 0..<16 { vx_pause() }
@@ -25,7 +25,7 @@ extension Worker {
         snapshot.rest(number)
         link.buffersInUse.store(slots.usedCount(), ordering: .relaxed)
         let start = vx_monotonic_nanoseconds()
-        ring.submit(waitFor: 1, timeoutNanoseconds: Self.sleepNanoseconds)
+        ring.submit(waitFor: 1, timeoutNanoseconds: Worker.sleepNanoseconds)
         let end = vx_monotonic_nanoseconds()
         counters.add(end &- start, .blockedNanoseconds)
         counters.add(1, .wakeups)
@@ -33,20 +33,20 @@ extension Worker {
     }
 
     /// Once a second: receivers that gave up after errors try again.
-    mutating func keepHouse(_ now: UInt64) {
-        guard now &- lastHousekeeping > UInt64(Self.sleepNanoseconds) else { return }
+    func keepHouse(_ now: UInt64) {
+        guard now &- lastHousekeeping > UInt64(Worker.sleepNanoseconds) else { return }
         lastHousekeeping = now
         for index in 0..<deviceBound { unsafe devices[index].receiver?.retry() }
         underlayReceiver.retry()
         replenish()
         // A path that has become shorter refuses segmented sends too, and paths become longer
         // again.
-        guard now &- lastRefusalReset > Self.refusalNanoseconds else { return }
+        guard now &- lastRefusalReset > Worker.refusalNanoseconds else { return }
         lastRefusalReset = now
         for peer in 0..<refusesSegmentation.count { refusesSegmentation[peer] = false }
     }
 
-    mutating func takeCommands(_ link: WorkerLink) {
+    func takeCommands(_ link: WorkerLink) {
         while let command = link.controlToWorker.pop() {
             switch command.kind {
             case .attach: attach(command)
@@ -56,7 +56,7 @@ extension Worker {
         }
     }
 
-    private mutating func replaceUnderlay(_ reference: UInt, _ link: WorkerLink) {
+    private func replaceUnderlay(_ reference: UInt, _ link: WorkerLink) {
         guard let address = unsafe UnsafeRawPointer(bitPattern: reference) else { return }
         let plan = unsafe Unmanaged<UnderlayPlan>.fromOpaque(address).takeRetainedValue()
         underlay.deallocate(from: ring)
@@ -65,7 +65,7 @@ extension Worker {
         link.acknowledged.add(1, ordering: .acquiringAndReleasing)
     }
 
-    private mutating func attach(_ command: WorkerCommand) {
+    private func attach(_ command: WorkerCommand) {
         let index = Int(command.device)
         let kind: MultishotReceiver.Kind =
             command.isTap ? (hasMultishotRead ? .frames : .singleFrames) : .packets
@@ -82,7 +82,7 @@ extension Worker {
         ring.submit()
     }
 
-    private mutating func detach(_ index: Int, _ link: WorkerLink) {
+    private func detach(_ index: Int, _ link: WorkerLink) {
         guard unsafe devices[index].isAttached, let receiver = unsafe devices[index].receiver
         else {
             link.acknowledged.add(1, ordering: .acquiringAndReleasing)
@@ -98,7 +98,7 @@ extension Worker {
     }
 
     /// Ends the devices whose last completion has come.
-    mutating func releaseLeavingDevices(_ link: WorkerLink) {
+    func releaseLeavingDevices(_ link: WorkerLink) {
         hasLeavingDevices = false
         for index in 0..<deviceBound {
             let device = unsafe devices[index]

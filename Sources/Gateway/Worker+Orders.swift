@@ -7,7 +7,7 @@ internal import Wire
 /// Frames that come from the agent: its own, and packets that have waited.
 extension Worker {
     /// A turn for what the agent has sent. It is rare, so that it need not be hot.
-    mutating func serveOrders() {
+    func serveOrders() {
         guard let address = unsafe snapshot.observe(number) else { return }
         pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
         setTime()
@@ -21,7 +21,7 @@ extension Worker {
     }
 
     /// One batch of orders. False when no slot is free.
-    private mutating func takeOrders() -> Bool {
+    private func takeOrders() -> Bool {
         var resumed: UInt64 = 0
         while batch.laneCount.value < PacketBatch.laneCapacity {
             guard let order = unsafe framesToWorker.next() else { break }

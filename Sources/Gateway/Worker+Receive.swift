@@ -7,7 +7,7 @@ internal import Wire
 /// From completions to lanes.
 extension Worker {
     @_noLocks
-    mutating func receive(_ completion: Completion) {
+    func receive(_ completion: Completion) {
         let kind = Source.kind(completion.userData)
         if kind == Source.device {
             receiveFrame(completion, Int(completion.userData & 0xFFFF))
@@ -20,7 +20,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func receiveDatagram(_ completion: Completion) {
+    private func receiveDatagram(_ completion: Completion) {
         underlayReceiver.accept(completion)
         if !completion.hasMore { counters.count(.multishotRearmed) }
         guard completion.hasBuffer else { return }
@@ -51,7 +51,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func receiveFrame(_ completion: Completion, _ index: Int) {
+    private func receiveFrame(_ completion: Completion, _ index: Int) {
         guard index < deviceBound, let receiver = unsafe devices[index].receiver else { return }
         receiver.accept(completion)
         if !completion.hasMore {
@@ -76,7 +76,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func takeFrame(_ frame: ReceivedFrame, _ slot: UInt32, _ index: Int) {
+    private func takeFrame(_ frame: ReceivedFrame, _ slot: UInt32, _ index: Int) {
         guard !frame.isTruncated else { return dropAtReceive(.rxTruncated) }
         let view = unsafe FrameView(base: frame.frame, count: frame.frameLength)
         append(
@@ -86,7 +86,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func takePacket(_ packet: ReceivedPacket, _ slot: UInt32, _ index: Int) {
+    private func takePacket(_ packet: ReceivedPacket, _ slot: UInt32, _ index: Int) {
         guard !packet.isOutgoing else { return }
         guard !packet.isTruncated else { return dropAtReceive(.rxTruncated) }
         let view = unsafe FrameView(base: packet.frame, count: packet.frameLength)
@@ -103,7 +103,7 @@ extension Worker {
 
     /// Adds a lane; a full batch is run first.
     @_noLocks
-    private mutating func append(
+    private func append(
         _ view: FrameView, slot: UInt32, device: UInt16, segmentation: Segmentation, tag: UInt32,
         source: UInt32, tos: UInt8
     ) {
@@ -129,7 +129,7 @@ extension Worker {
 
     /// The last completion of a leaving device. Its buffer, if any, goes straight back.
     @_noLocks
-    private mutating func endDevice(_ completion: Completion, _ index: Int) {
+    private func endDevice(_ completion: Completion, _ index: Int) {
         if completion.hasBuffer { accessBuffers.recycle(completion.bufferID) }
         hasLeavingDevices = true
     }

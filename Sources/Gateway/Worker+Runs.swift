@@ -15,7 +15,7 @@ extension Worker {
     /// Puts an output into the queue of its peer and source port. A super-packet goes at once,
     /// after what its flow already has in the queue.
     @_noLocks
-    mutating func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
+    func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
         guard underlay.hasSegmentation, !refusesSegmentation[peer] else {
             if batch.segmentations[lane].isSuperPacket {
                 sendSuperPacket(output, lane, toPeer: peer)
@@ -33,14 +33,14 @@ extension Worker {
     }
 
     @_noLocks
-    mutating func sendQueues() {
+    func sendQueues() {
         for index in 0..<queues.count { sendQueue(queues.place(at: index)) }
         queues.removeAll()
     }
 
     /// Sends what waits in one queue, as few sends as its sizes allow.
     @_noLocks
-    private mutating func sendQueue(_ place: Int) {
+    private func sendQueue(_ place: Int) {
         var output = queues.first(place)
         while output >= 0 {
             let length = runLength(output)
@@ -68,7 +68,7 @@ extension Worker {
         var output = queues.following(first)
         while output >= 0, count < SlotGroups.laneCapacity {
             let bytes = datagramBytes(output)
-            guard bytes <= size, total &+ bytes <= Self.maximumPayload,
+            guard bytes <= size, total &+ bytes <= Worker.maximumPayload,
                 batch.outputTOS[output] == batch.outputTOS[first],
                 batch.outputTTL[output] == batch.outputTTL[first],
                 batch.outputDoNotFragment[output] == batch.outputDoNotFragment[first]
@@ -90,7 +90,7 @@ extension Worker {
 
     /// One segmented send of `count` outputs. Gives the output after them.
     @_noLocks
-    private mutating func sendRun(_ first: Int, _ count: Int) -> Int {
+    private func sendRun(_ first: Int, _ count: Int) -> Int {
         if sender.freeLargeCount == 0 || !slotGroups.hasFree { drainSends() }
         let peer = batch.outputDestination[first].index
         let group = slotGroups.take()
@@ -133,7 +133,7 @@ extension Worker {
 
     /// Adds an output to the run that is being gathered, or ends that run and begins another.
     @_noLocks
-    mutating func gather(_ output: Int, _ lane: Int, toPort port: Int) {
+    func gather(_ output: Int, _ lane: Int, toPort port: Int) {
         let isCandidate = isMergeable(lane, port)
         if run.count > 0 {
             if isCandidate, run.port == port, run.count < SlotGroups.laneCapacity,
@@ -163,7 +163,7 @@ extension Worker {
 
     /// Writes the run that was gathered, if any.
     @_noLocks
-    mutating func endRun() {
+    func endRun() {
         let ended = run
         run = PortRun()
         guard ended.count > 0, let merger = ended.merger else { return }

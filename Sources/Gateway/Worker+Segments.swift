@@ -14,7 +14,7 @@ extension Worker {
     private static var maximumPayload: Int { @_noLocks get { 65_507 } }
 
     @_noLocks
-    mutating func sendSuperPacket(_ output: Int, _ lane: Int, toPeer peer: Int) {
+    func sendSuperPacket(_ output: Int, _ lane: Int, toPeer peer: Int) {
         let frame = batch.frame(lane)
         guard let segmenter = Segmenter.make(frame, batch.segmentations[lane]) else {
             counters.count(.txError)
@@ -49,14 +49,14 @@ extension Worker {
         let payload =
             segmenter.maximumPacketByteCount &+ EthernetHeader.byteCount &+ VXLANHeader.byteCount
             &+ tag
-        let byPayload = Self.maximumPayload / max(payload, 1)
+        let byPayload = Worker.maximumPayload / max(payload, 1)
         let byScratch = BatchSender.largeScratch / max(header, 1)
-        return max(min(Self.maximumSegments, min(byPayload, byScratch)), 1)
+        return max(min(Worker.maximumSegments, min(byPayload, byScratch)), 1)
     }
 
     /// One send of `count` segments from `first` on.
     @_noLocks
-    private mutating func sendSegments(
+    private func sendSegments(
         _ output: Int, _ lane: Int, _ peer: Int, _ segmenter: Segmenter, _ first: Int,
         _ count: Int, _ isSegmented: Bool
     ) {
@@ -112,7 +112,7 @@ extension Worker {
 
     /// For a device that takes no UDP super-packets: one frame for each datagram.
     @_noLocks
-    mutating func cutIntoFrames(_ lane: Int, _ port: Int, _ record: PortRecord) {
+    func cutIntoFrames(_ lane: Int, _ port: Int, _ record: PortRecord) {
         let frame = batch.frame(lane)
         guard let segmenter = Segmenter.make(frame, batch.segmentations[lane]) else {
             counters.count(.txError)

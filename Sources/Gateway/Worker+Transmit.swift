@@ -9,7 +9,7 @@ internal import Wire
 extension Worker {
     /// Runs the lanes of the batch and sends what they become.
     @_noLocks
-    mutating func runBatch() {
+    func runBatch() {
         let count = batch.laneCount.value
         guard count > 0 else { return }
         let bytes = batch.activeBytes()
@@ -21,7 +21,7 @@ extension Worker {
 
     /// Sends what the lanes of the batch have become, and lets go of them.
     @_noLocks
-    mutating func finishBatch(_ count: Int) {
+    func finishBatch(_ count: Int) {
         var cursor = ReplicateStage.Cursor()
         var isComplete = false
         while !isComplete {
@@ -43,7 +43,7 @@ extension Worker {
     }
 
     @_noLocks
-    private mutating func transmit() {
+    private func transmit() {
         let count = batch.outputCount.value
         guard count > 0 else { return }
         let start = vx_clocks()
@@ -69,9 +69,9 @@ extension Worker {
     /// Hands the queued sends over and takes back their operations. Other completions wait for the
     /// next turn; there are never more of them than buffers and devices.
     @_noLocks
-    mutating func drainSends() {
+    func drainSends() {
         ring.submit()
-        while deferredCount < Self.deferredCapacity {
+        while deferredCount < Worker.deferredCapacity {
             let next = unsafe deferred + deferredCount
             guard unsafe ring.reap(into: next, limit: 1) == 1 else { return }
             if unsafe Source.kind(next.pointee.userData) == Source.send {
@@ -106,7 +106,7 @@ extension Worker {
     // MARK: To a peer
 
     @_noLocks
-    mutating func send(_ output: Int, _ lane: Int, toPeer peer: Int) {
+    func send(_ output: Int, _ lane: Int, toPeer peer: Int) {
         if batch.segmentations[lane].needsChecksum { completeChecksum(lane) }
         let frame = batch.frame(lane)
         guard let operation = beginDatagram(output, peer, isSegmented: false) else { return }
@@ -169,7 +169,7 @@ extension Worker {
     // MARK: To a port
 
     @_noLocks
-    mutating func send(_ lane: Int, toPort port: Int) {
+    func send(_ lane: Int, toPort port: Int) {
         let record = pipeline.tables.ports[port]
         let index = Int(record.device)
         guard index < deviceBound, unsafe devices[index].isAttached else {

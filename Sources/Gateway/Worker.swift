@@ -28,41 +28,70 @@ struct Worker {
     static let sendOperations = 4096
     static let largeSendOperations = 64
 
-    let number: Int
-    /// The agent sleeps until something is written here.
-    let agentDescriptor: Int32
-    let ring: UringInstance
-    let sender: BatchSender
-    let slots: SlotPool
-    let slotGroups: SlotGroups
-    let queues: TunnelQueues
-    /// The run of TCP segments to one port that is being gathered.
-    var run = PortRun()
-    let underlayBuffers: BufferRing
-    let accessBuffers: BufferRing
-    let underlayReceiver: MultishotReceiver
-    var underlay: UnderlayFiles
-    let devices: UnsafeMutablePointer<DevicePort>
-    let completions: UnsafeMutablePointer<Completion>
-    /// What was taken from the ring in the middle of a turn and waits for the next.
-    let deferred: UnsafeMutablePointer<Completion>
-    var deferredCount = 0
-    let framesToWorker: FrameRing<OrderHeader>
-    let batch: PacketBatch
-    let counters: Counters
-    let snapshot: Snapshot
-    /// Peers whose route refuses segmented sends.
-    let refusesSegmentation: Column<Bool>
-    var pipeline: Pipeline
-    var deviceBound = 0
-    var hasLeavingDevices = false
-    let wakeFile: UringFile
-    let wakeDescriptor: Int32
-    let hasMultishotRead: Bool
-    var lastWork: UInt64 = 0
-    var lastHousekeeping: UInt64 = 0
-    var lastRefusalReset: UInt64 = 0
-    var toldAgent: UInt64 = 0
+    // One thread's memory.
+    private let state: UnsafeMutablePointer<WorkerState>
+
+    var number: Int { @_noLocks get { unsafe state.pointee.number } }
+    var agentDescriptor: Int32 { @_noLocks get { unsafe state.pointee.agentDescriptor } }
+    var ring: UringInstance { @_noLocks get { unsafe state.pointee.ring } }
+    var sender: BatchSender { @_noLocks get { unsafe state.pointee.sender } }
+    var slots: SlotPool { @_noLocks get { unsafe state.pointee.slots } }
+    var slotGroups: SlotGroups { @_noLocks get { unsafe state.pointee.slotGroups } }
+    var queues: TunnelQueues { @_noLocks get { unsafe state.pointee.queues } }
+    var run: PortRun {
+        @_noLocks get { unsafe state.pointee.run }
+        @_noLocks nonmutating set { unsafe state.pointee.run = newValue }
+    }
+    var underlayBuffers: BufferRing { @_noLocks get { unsafe state.pointee.underlayBuffers } }
+    var accessBuffers: BufferRing { @_noLocks get { unsafe state.pointee.accessBuffers } }
+    var underlayReceiver: MultishotReceiver { @_noLocks get { unsafe state.pointee.underlayReceiver } }
+    var underlay: UnderlayFiles {
+        @_noLocks get { unsafe state.pointee.underlay }
+        @_noLocks nonmutating set { unsafe state.pointee.underlay = newValue }
+    }
+    var devices: UnsafeMutablePointer<DevicePort> { @_noLocks get { unsafe state.pointee.devices } }
+    var completions: UnsafeMutablePointer<Completion> { @_noLocks get { unsafe state.pointee.completions } }
+    var deferred: UnsafeMutablePointer<Completion> { @_noLocks get { unsafe state.pointee.deferred } }
+    var deferredCount: Int {
+        @_noLocks get { unsafe state.pointee.deferredCount }
+        @_noLocks nonmutating set { unsafe state.pointee.deferredCount = newValue }
+    }
+    var framesToWorker: FrameRing<OrderHeader> { @_noLocks get { unsafe state.pointee.framesToWorker } }
+    var batch: PacketBatch { @_noLocks get { unsafe state.pointee.batch } }
+    var counters: Counters { @_noLocks get { unsafe state.pointee.counters } }
+    var snapshot: Snapshot { @_noLocks get { unsafe state.pointee.snapshot } }
+    var refusesSegmentation: Column<Bool> { @_noLocks get { unsafe state.pointee.refusesSegmentation } }
+    var pipeline: Pipeline {
+        @_noLocks get { unsafe state.pointee.pipeline }
+        @_noLocks nonmutating set { unsafe state.pointee.pipeline = newValue }
+    }
+    var deviceBound: Int {
+        @_noLocks get { unsafe state.pointee.deviceBound }
+        @_noLocks nonmutating set { unsafe state.pointee.deviceBound = newValue }
+    }
+    var hasLeavingDevices: Bool {
+        @_noLocks get { unsafe state.pointee.hasLeavingDevices }
+        @_noLocks nonmutating set { unsafe state.pointee.hasLeavingDevices = newValue }
+    }
+    var wakeFile: UringFile { @_noLocks get { unsafe state.pointee.wakeFile } }
+    var wakeDescriptor: Int32 { @_noLocks get { unsafe state.pointee.wakeDescriptor } }
+    var hasMultishotRead: Bool { @_noLocks get { unsafe state.pointee.hasMultishotRead } }
+    var lastWork: UInt64 {
+        @_noLocks get { unsafe state.pointee.lastWork }
+        @_noLocks nonmutating set { unsafe state.pointee.lastWork = newValue }
+    }
+    var lastHousekeeping: UInt64 {
+        @_noLocks get { unsafe state.pointee.lastHousekeeping }
+        @_noLocks nonmutating set { unsafe state.pointee.lastHousekeeping = newValue }
+    }
+    var lastRefusalReset: UInt64 {
+        @_noLocks get { unsafe state.pointee.lastRefusalReset }
+        @_noLocks nonmutating set { unsafe state.pointee.lastRefusalReset = newValue }
+    }
+    var toldAgent: UInt64 {
+        @_noLocks get { unsafe state.pointee.toldAgent }
+        @_noLocks nonmutating set { unsafe state.pointee.toldAgent = newValue }
+    }
 
     /// The kinds of completions, in the top byte of their user data; the index of a device below.
     enum Source {
@@ -75,8 +104,18 @@ struct Worker {
         static func kind(_ userData: UInt64) -> UInt64 { userData & 0xFF00_0000_0000_0000 }
     }
 
+    /// Makes the worker on its own thread, to which the ring belongs.
+    init(making link: WorkerLink, _ plan: WorkerThread.Plan) throws(UringError) {
+        let made = try WorkerState(making: link, plan)
+        unsafe state = .allocate(capacity: 1)
+        unsafe state.initialize(to: made)
+    }
+
+    /// Frees the handle's memory, after everything in it has been given back.
+    func deallocateState() { unsafe state.deallocate() }
+
     /// Runs until the link says stop. Called once, on the worker's thread.
-    mutating func run(_ link: WorkerLink) {
+    func run(_ link: WorkerLink) {
         _ = ring.armPoll(wakeFile, userData: Source.wake)
         underlayReceiver.armIfNeeded(on: ring)
         ring.submit()
@@ -96,13 +135,13 @@ struct Worker {
 
     /// One turn. False when there was nothing to do.
     @_noLocks
-    mutating func turn() -> Bool {
+    func turn() -> Bool {
         let waiting = deferredCount
         for index in 0..<waiting { unsafe completions[index] = deferred[index] }
         deferredCount = 0
         let count =
             unsafe waiting
-            &+ ring.reap(into: completions + waiting, limit: Self.completionCapacity &- waiting)
+            &+ ring.reap(into: completions + waiting, limit: Worker.completionCapacity &- waiting)
         guard count > 0 else { return false }
         guard let address = unsafe snapshot.observe(number) else { return false }
         pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
@@ -135,7 +174,7 @@ struct Worker {
 
     /// The time of this turn.
     @_noLocks
-    mutating func setTime() {
+    func setTime() {
         let start = vx_monotonic_nanoseconds()
         batch.now.value = start
         batch.coarseTime.value = UInt32(truncatingIfNeeded: start / 250_000_000)
@@ -144,7 +183,7 @@ struct Worker {
 
     /// The agent sleeps until it is told that something waits for it.
     @_noLocks
-    mutating func tellAgent() {
+    func tellAgent() {
         let told = pipeline.punts.pushedCount
         guard told != toldAgent else { return }
         toldAgent = told

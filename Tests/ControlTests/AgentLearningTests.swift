@@ -171,8 +171,8 @@ import Wire
     }
 
     @Test func addressesChosenToCollideCostNoMemory() throws {
-        // Hosts choose their MACs, and the hash is no secret: 40 addresses that share both buckets of
-        // the table and of the next seven sizes must not make it grow.
+        // Hosts choose their MACs, and the hash is no secret: 40 addresses that share both buckets
+        // of the table and of the next seven sizes must not make it grow.
         var bench = AgentBench()
         let before = bench.agent.writer.forwarding.capacity
         let colliding = Collision.macs(count: 40, vsi: UInt16(bench.vsi("v10")))

@@ -7,8 +7,8 @@ import Wire
 @Suite struct AgentOperatorTests {
     typealias Site = TestSite
 
-    /// Addresses 1 to 4 on a1, 5 and 6 on a2, 7 and 8 behind p1, 9 behind p2, 10 to 12 in v20, and a
-    /// static one beside each.
+    /// Addresses 1 to 4 on a1, 5 and 6 on a2, 7 and 8 behind p1, 9 behind p2, 10 to 12 in v20, and
+    /// a static one beside each.
     private func filled() throws -> AgentBench {
         let bench = AgentBench(Site.routed)
         let rows: [(ClosedRange<Int>, String, FDBTarget)] = [
@@ -99,154 +99,97 @@ import Wire
             try bench.entries { $0.mac = AgentBench.mac(1) } == ["v10 00:01 static a2"])
     }
 
-    @Test func whatMakesNoSenseIsSaidAndChangesNothing() throws {
-        let bench = try filled()
-        let agent = bench.agent
-        let now = bench.now
-        let mac = AgentBench.mac(50)
+    /// The body fails with an error of this kind, and both tables are as before.
+    private func expectError(
+        _ kind: String, in bench: AgentBench, _ location: SourceLocation = #_sourceLocation,
+        _ body: () throws(ControlError) -> Void
+    ) throws {
         let fdb = try bench.fdb()
         let arp = try bench.arp()
-        let errors: [(String, () throws(ControlError) -> Void)] = [
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "none", mac: mac, target: .port("a1"), now: now)
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: mac, target: .port("none"), now: now)
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: mac, target: .peer("none"), now: now)
-                }
-            ),
-            (
-                "conflict",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: mac, target: .port("a3"), now: now)
-                }
-            ),
-            (
-                "conflict",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: mac, target: .peer("p3"), now: now)
-                }
-            ),
-            (
-                "malformed",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: .broadcast, target: .port("a1"), now: now)
-                }
-            ),
-            (
-                "malformed",
-                { () throws(ControlError) in
-                    try agent.addFDB(vsi: "v10", mac: .zero, target: .port("a1"), now: now)
-                }
-            ),
-            (
-                "malformed",
-                { () throws(ControlError) in
-                    try agent.addFDB(
-                        vsi: "v10", mac: MACAddress(bits: 0x0100_5E00_0001), target: .port("a1"),
-                        now: now)
-                }
-            ),
-            (
-                "conflict",
-                { () throws(ControlError) in
-                    try agent.addFDB(
-                        vsi: "v10", mac: Site.gatewayMAC, target: .port("a1"), now: now)
-                }
-            ),
-            ("notFound", { () throws(ControlError) in try agent.deleteFDB(vsi: "none", mac: mac) }),
-            ("notFound", { () throws(ControlError) in try agent.deleteFDB(vsi: "v10", mac: mac) }),
-            (
-                "notFound",
-                { () throws(ControlError) in try agent.deleteFDB(vsi: "v20", mac: AgentBench.mac(1))
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in try agent.deleteFDB(vsi: "v10", mac: Site.gatewayMAC) }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.addARP(
-                        interface: "none", address: Site.h1.address, mac: mac, now: now)
-                }
-            ),
-            (
-                "conflict",
-                { () throws(ControlError) in
-                    try agent.addARP(interface: "g10", address: Site.h3.address, mac: mac, now: now)
-                }
-            ),
-            (
-                "conflict",
-                { () throws(ControlError) in
-                    try agent.addARP(interface: "g10", address: Site.gateway10, mac: mac, now: now)
-                }
-            ),
-            (
-                "malformed",
-                { () throws(ControlError) in
-                    try agent.addARP(
-                        interface: "g10", address: Site.h1.address, mac: .broadcast, now: now)
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.deleteARP(interface: "none", address: Site.h1.address)
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.deleteARP(interface: "g10", address: Site.h1.address)
-                }
-            ),
-            (
-                "notFound",
-                { () throws(ControlError) in
-                    try agent.deleteARP(interface: "g10", address: Site.gateway10)
-                }
-            ),
+        #expect(AgentBench.error(body)?.kind == kind, sourceLocation: location)
+        #expect(try bench.fdb() == fdb, sourceLocation: location)
+        #expect(try bench.arp() == arp, sourceLocation: location)
+    }
+
+    @Test func anEntryThatMakesNoSenseIsRefused() throws {
+        let bench = try filled()
+        let group = MACAddress(bits: 0x0100_5E00_0001)
+        let mac = AgentBench.mac(50)
+        let rows: [(String, String, MACAddress, FDBTarget)] = [
+            ("notFound", "none", mac, .port("a1")), ("notFound", "v10", mac, .port("none")),
+            ("notFound", "v10", mac, .peer("none")), ("notFound", "v10", mac, .peer("192.0.2.1")),
+            ("conflict", "v10", mac, .port("a3")), ("conflict", "v10", mac, .peer("p3")),
+            ("malformed", "v10", .broadcast, .port("a1")), ("malformed", "v10", .zero, .port("a1")),
+            ("malformed", "v10", group, .port("a1")),
+            ("conflict", "v10", Site.gatewayMAC, .port("a1")),
         ]
-        for (index, (kind, body)) in errors.enumerated() {
-            #expect(AgentBench.error(body)?.kind == kind, "row \(index)")
+        for (kind, vsi, mac, target) in rows {
+            try expectError(kind, in: bench) { () throws(ControlError) in
+                try bench.agent.addFDB(vsi: vsi, mac: mac, target: target, now: bench.now)
+            }
         }
-        for change: (inout Selection) -> Void in [
+    }
+
+    @Test func anEntryThatIsNotThereCannotBeDeleted() throws {
+        let bench = try filled()
+        for (vsi, mac) in [
+            ("none", AgentBench.mac(1)), ("v10", AgentBench.mac(50)), ("v20", AgentBench.mac(1)),
+            ("v10", Site.gatewayMAC),
+        ] {
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                try bench.agent.deleteFDB(vsi: vsi, mac: mac)
+            }
+        }
+        for (interface, address) in [
+            ("none", Site.h1.address), ("g10", Site.h1.address), ("g10", Site.gateway10),
+        ] {
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                try bench.agent.deleteARP(interface: interface, address: address)
+            }
+        }
+    }
+
+    @Test func aNeighborThatMakesNoSenseIsRefused() throws {
+        let bench = try filled()
+        let mac = AgentBench.mac(50)
+        let rows: [(String, String, IPv4Address, MACAddress)] = [
+            ("notFound", "none", Site.h1.address, mac), ("conflict", "g10", Site.h3.address, mac),
+            ("conflict", "g10", Site.gateway10, mac),
+            ("malformed", "g10", Site.h1.address, .broadcast),
+            ("malformed", "g10", Site.h1.address, .zero),
+        ]
+        for (kind, interface, address, mac) in rows {
+            try expectError(kind, in: bench) { () throws(ControlError) in
+                try bench.agent.addARP(
+                    interface: interface, address: address, mac: mac, now: bench.now)
+            }
+        }
+    }
+
+    @Test func namesThatDoNotExistAreSaid() throws {
+        let bench = try filled()
+        let agent = bench.agent
+        let changes: [(inout Selection) -> Void] = [
             { $0.vsi = "none" }, { $0.port = "none" }, { $0.peer = "none" },
             { $0.peer = "192.0.2.1" },
-        ] {
+        ]
+        for change in changes {
             var selection = Selection()
             change(&selection)
-            #expect(
-                AgentBench.error { () throws(ControlError) in
-                    _ = try agent.clearFDB(selection, includingStatic: true)
-                }?.kind == "notFound")
-            #expect(
-                AgentBench.error { () throws(ControlError) in
-                    _ = try agent.fdbReport(selection, now: now)
-                }?.kind == "notFound")
-            #expect(
-                AgentBench.error { () throws(ControlError) in _ = try agent.clearARP(selection) }?
-                    .kind == "notFound")
-            #expect(
-                AgentBench.error { () throws(ControlError) in
-                    _ = try agent.arpReport(selection, now: now)
-                }?.kind == "notFound")
+            let asked = selection
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                _ = try agent.clearFDB(asked, includingStatic: true)
+            }
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                _ = try agent.clearARP(asked)
+            }
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                _ = try agent.fdbReport(asked, now: bench.now)
+            }
+            try expectError("notFound", in: bench) { () throws(ControlError) in
+                _ = try agent.arpReport(asked, now: bench.now)
+            }
         }
-        #expect(try bench.fdb() == fdb)
-        #expect(try bench.arp() == arp)
     }
 
     @Test func theOperatorsNeighborsBeatWhatIsHeard() throws {

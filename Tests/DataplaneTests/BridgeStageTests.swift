@@ -29,7 +29,8 @@ import Wire
                     to: .peer("p1")),
                 .leaves(
                     "known in the other VSI alone",
-                    .device("a3", Site.opaque(from: Site.h3.mac, to: Site.h2.mac)), to: .peer("p1")),
+                    .device("a3", Site.opaque(from: Site.h3.mac, to: Site.h2.mac)),
+                    to: .peer("p1")),
             ], in: TestGateway(Site.known))
     }
 

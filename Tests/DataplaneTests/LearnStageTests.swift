@@ -146,9 +146,10 @@ import Wire
         gateway.receive(.device("a1", Site.broadcast(from: mac)))
         for _ in 0..<4 {
             gateway.advance(seconds: 4)
+            // Still there, and not learnt anew.
+            #expect(places(gateway) == [.port("a1")])
             gateway.receive(.device("a1", Site.broadcast(from: mac)))
         }
-        #expect(places(gateway) == [.port("a1")])
         // Traffic to it every second does not.
         for second in 1...4 {
             gateway.advance(seconds: 1)

@@ -29,7 +29,8 @@ import Wire
         let gateway = Site.Host(mac: Site.gatewayMAC, address: sender.address)
         return (
             Site.udp(
-                from: sender, to: receiver, destinationMAC: Site.gatewayMAC, timeToLive: timeToLive),
+                from: sender, to: receiver, destinationMAC: Site.gatewayMAC,
+                timeToLive: timeToLive),
             Site.udp(from: gateway, to: receiver, timeToLive: timeToLive &- 1)
         )
     }

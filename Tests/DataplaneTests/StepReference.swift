@@ -3,8 +3,8 @@ import Dataplane
 import TestKit
 import Wire
 
-/// Says of a packet which VSI it belongs to and what may become of it, in the plainest way: straight
-/// from the configuration, without the tables.
+/// Says of a packet which VSI it belongs to and what may become of it, in the plainest way:
+/// straight from the configuration, without the tables.
 struct StepReference {
     let configuration: Configuration
 
@@ -115,8 +115,8 @@ struct StepReference {
 
     // MARK: Outputs
 
-    /// The VSI in which the next station will see an output: by the VNI, or by what device and tags mean
-    /// on the wire. Nil when no VSI is meant.
+    /// The VSI in which the next station will see an output: by the VNI, or by what device and tags
+    /// mean on the wire. Nil when no VSI is meant.
     func vsi(of output: Output) -> Configuration.VSI? {
         switch output.place {
         case .peer: return configuration.vsis.first { $0.vni?.bits == output.vni }

@@ -40,11 +40,15 @@ public enum EncapsulateStage {
     ) -> Bool {
         let ports = pipeline.tables.ports
         let port = destination.index
-        guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp else {
+        let lane = Int(pipeline.batch.outputLane[output])
+        // The FDB is newer than the rest of the tables when a configuration is taken in the middle
+        // of a turn, and may speak of the port that gets this index in the next set.
+        guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp,
+            ports[port].vsi == pipeline.batch.vsi[lane]
+        else {
             pipeline.counters.count(.portDown)
             return false
         }
-        let lane = Int(pipeline.batch.outputLane[output])
         guard !leavesAsOtherVLAN(pipeline.batch.vlan[lane], ports[port], pipeline) else {
             pipeline.counters.count(.innerVlanDenied)
             return false

@@ -2,8 +2,8 @@ public import Control
 public import Wire
 
 /// A random gateway and the hosts around it. The same MAC addresses live in every VSI, and the
-/// addresses of VSI `n` are those of 10.n.0.0/24, so that a frame in the wrong VSI is not noticed by
-/// chance.
+/// addresses of VSI `n` are those of 10.n.0.0/24, so that a frame in the wrong VSI is not noticed
+/// by chance.
 public struct RandomSite: Sendable {
     public var configuration: Configuration
     public static let hostCount = 8

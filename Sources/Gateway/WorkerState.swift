@@ -1,0 +1,86 @@
+internal import Dataplane
+internal import Memory
+internal import Tables
+internal import Uring
+
+/// What a worker consists of, in one block that its handle points to: passing it by value would copy
+/// some hundred words at every call.
+@safe
+struct WorkerState {
+    let number: Int
+    /// The agent sleeps until something is written here.
+    let agentDescriptor: Int32
+    let ring: UringInstance
+    let sender: BatchSender
+    let slots: SlotPool
+    let slotGroups: SlotGroups
+    let queues: TunnelQueues
+    /// The run of TCP segments to one port that is being gathered.
+    var run = PortRun()
+    let underlayBuffers: BufferRing
+    let accessBuffers: BufferRing
+    let underlayReceiver: MultishotReceiver
+    var underlay: UnderlayFiles
+    let devices: UnsafeMutablePointer<DevicePort>
+    let completions: UnsafeMutablePointer<Completion>
+    /// What was taken from the ring in the middle of a turn and waits for the next.
+    let deferred: UnsafeMutablePointer<Completion>
+    var deferredCount = 0
+    let framesToWorker: FrameRing<OrderHeader>
+    let batch: PacketBatch
+    let counters: Counters
+    let snapshot: Snapshot
+    /// Peers whose route refuses segmented sends.
+    let refusesSegmentation: Column<Bool>
+    var pipeline: Pipeline
+    var deviceBound = 0
+    var hasLeavingDevices = false
+    let wakeFile: UringFile
+    let wakeDescriptor: Int32
+    let hasMultishotRead: Bool
+    var lastWork: UInt64 = 0
+    var lastHousekeeping: UInt64 = 0
+    var lastRefusalReset: UInt64 = 0
+    var toldAgent: UInt64 = 0
+
+    /// On the worker's own thread, to which the ring belongs.
+    init(making link: WorkerLink, _ plan: WorkerThread.Plan) throws(UringError) {
+        number = link.number
+        agentDescriptor = link.agentDescriptor.number
+        ring = try UringInstance(
+            entries: Worker.submissionEntries, completionEntries: Worker.completionEntries)
+        let sets = plan.underlay.plain + plan.underlay.segmented
+        ring.reserveFiles(sets.reduce(0) { $0 + $1.count } + Worker.maximumDevices + 8)
+        slots = SlotPool()
+        slotGroups = SlotGroups()
+        queues = TunnelQueues()
+        underlayBuffers = try Worker.buffers(slots, SlotPool.underlayGroup, ring)
+        accessBuffers = try Worker.buffers(slots, SlotPool.accessGroup, ring)
+        sender = BatchSender(
+            ring: ring, count: Worker.sendOperations, largeCount: Worker.largeSendOperations)
+        underlay = UnderlayFiles(plan.underlay, ring: ring)
+        underlayReceiver = MultishotReceiver(
+            kind: .datagrams,
+            file: ring.register(plan.underlay.receiving[link.number].descriptor),
+            buffers: underlayBuffers, userData: Worker.Source.underlay)
+        unsafe devices = .allocate(capacity: Worker.maximumDevices)
+        unsafe devices.initialize(repeating: DevicePort(), count: Worker.maximumDevices)
+        unsafe completions = .allocate(capacity: Worker.completionCapacity)
+        unsafe deferred = .allocate(capacity: Worker.deferredCapacity)
+        framesToWorker = link.framesToWorker
+        batch = PacketBatch()
+        counters = link.counters
+        snapshot = plan.snapshot
+        refusesSegmentation = Column(count: CounterLayout.maximumPeers + 1, repeating: false)
+        wakeFile = ring.register(link.wakeDescriptor.number)
+        wakeDescriptor = link.wakeDescriptor.number
+        hasMultishotRead = UringFeatures(probing: ring).hasMultishotRead
+        // The agent has published before any worker starts.
+        let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
+            to: TableSet.self)
+        pipeline = unsafe Pipeline(
+            batch: batch, counters: link.counters,
+            punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),
+            policers: plan.policers, tables: TableView(tables))
+    }
+}

@@ -1,0 +1,126 @@
+import Control
+import Dataplane
+import Memory
+import Testing
+import Uring
+
+@testable import Gateway
+
+@Suite struct AccountsTests {
+    private func links(_ count: Int) throws -> [WorkerLink] {
+        let descriptor = OwnedDescriptor(-1)
+        return try (0..<count).map { try WorkerLink(number: $0, agentDescriptor: descriptor) }
+    }
+
+    @Test func sumsTheWorkers() throws {
+        let links = try links(3)
+        let accounts = Accounts(links: links)
+        for (index, link) in links.enumerated() {
+            link.counters.count(.hairpin, UInt64(index + 1))
+            link.counters.count(.vxlanUnknownVni, 10)
+            link.counters.add(100, .received)
+            link.counters.record(.bridge, packets: 7, bytes: 700, clocks: 70)
+        }
+        #expect(accounts.value(CounterLayout.index(DropReason.hairpin)) == 6)
+        let report = accounts.report(Agent.Events())
+        #expect(report.totals.received == 300)
+        #expect(report.totals.dropped == 36)
+        let bridge = try #require(report.stages.first { $0.stage == "bridge" })
+        #expect(bridge.packets == 21 && bridge.bytes == 2100 && bridge.clocksPerPacket == 10)
+        #expect(bridge.vectors == 3 && bridge.drops == 6)
+        #expect(report.stages.first { $0.stage == "classify" }?.drops == 30)
+        #expect(accounts.report(worker: links[2]).totals.dropped == 13)
+    }
+
+    @Test func beginsAgainAtZeroAfterAClear() throws {
+        let links = try links(2)
+        var accounts = Accounts(links: links)
+        var events = Agent.Events()
+        events.fdbLimit = 5
+        func count() {
+            for link in links {
+                link.counters.count(.hairpin)
+                link.counters.count(.arpAnswered)
+                link.counters.add(3, .transmitted)
+                link.counters.add(4, port: 1, .rxPackets)
+                link.counters.add(5, peer: 2, .txBytes)
+                link.counters.add(6, vsi: 3, .floodedPackets)
+                link.counters.record(.parse, packets: 1, bytes: 1, clocks: 1)
+            }
+        }
+        count()
+        accounts.resetAll(ports: [1], peers: [2], vsis: [3], events: events)
+        let words = [
+            CounterLayout.index(DropReason.hairpin), CounterLayout.index(.arpAnswered),
+            CounterLayout.index(CounterLayout.Total.transmitted),
+            CounterLayout.index(port: 1, .rxPackets), CounterLayout.index(peer: 2, .txBytes),
+            CounterLayout.index(vsi: 3, .floodedPackets), CounterLayout.index(.parse, .clocks),
+        ]
+        for word in words { #expect(accounts.value(word) == 0) }
+        #expect(accounts.report(events).events["fdb_limit"] == 0)
+        count()
+        #expect(words.map { accounts.value($0) } == [2, 2, 6, 8, 10, 12, 2])
+        events.fdbLimit = 7
+        #expect(accounts.report(events).events["fdb_limit"] == 2)
+    }
+
+    @Test func aNewOwnerOfAnIndexBeginsAtZero() throws {
+        let links = try links(1)
+        var accounts = Accounts(links: links)
+        for index in 0..<3 {
+            links[0].counters.add(10, port: index, .txPackets)
+            links[0].counters.add(10, peer: index, .txPackets)
+            links[0].counters.add(10, vsi: index, .txPackets)
+        }
+        accounts.resetPort(1)
+        accounts.resetPeer(1)
+        accounts.resetVSI(1)
+        for index in 0..<3 {
+            let expected: UInt64 = index == 1 ? 0 : 10
+            #expect(accounts.value(CounterLayout.index(port: index, .txPackets)) == expected)
+            #expect(accounts.value(CounterLayout.index(peer: index, .txPackets)) == expected)
+            #expect(accounts.value(CounterLayout.index(vsi: index, .txPackets)) == expected)
+        }
+    }
+
+    /// No two things share a word, up to the limits of a gateway.
+    @Test func everyWordMeansOneThing() {
+        var words: [Int] = []
+        for stage in Stage.allCases {
+            words += CounterLayout.StageField.allCases.map { CounterLayout.index(stage, $0) }
+        }
+        words += DropReason.allCases.map { CounterLayout.index($0) }
+        words += CounterLayout.Total.allCases.map { CounterLayout.index($0) }
+        words += CounterLayout.Event.allCases.map { CounterLayout.index($0) }
+        words += CounterLayout.Runtime.allCases.map { CounterLayout.index($0) }
+        for port in [0, 1, CounterLayout.maximumPorts - 1] {
+            words += CounterLayout.PortField.allCases.map { CounterLayout.index(port: port, $0) }
+        }
+        for peer in [0, 1, CounterLayout.maximumPeers - 1, CounterLayout.maximumPeers] {
+            words += CounterLayout.PeerField.allCases.map { CounterLayout.index(peer: peer, $0) }
+        }
+        for vsi in [0, 1, CounterLayout.maximumVSIs - 1, CounterLayout.maximumVSIs] {
+            words += CounterLayout.VSIField.allCases.map { CounterLayout.index(vsi: vsi, $0) }
+        }
+        #expect(Set(words).count == words.count)
+        #expect(words.allSatisfy { (0..<CounterLayout.count).contains($0) })
+    }
+
+    @Test func everyReasonHasItsOwnNameAndText() {
+        let reasons = DropReason.allCases
+        #expect(Set(reasons.map(\.name)).count == reasons.count)
+        #expect(Set(reasons.map(\.entry.text)).count == reasons.count)
+        #expect(
+            reasons.allSatisfy { $0.name.allSatisfy { $0.isLowercase || $0 == "_" || $0.isNumber } }
+        )
+        // The order of the table and that of the cases meet at a few of them.
+        #expect(DropReason.vxlanNoIFlag.name == "vxlan_no_i_flag")
+        #expect(DropReason.vxlanNoIFlag.stage == .parse)
+        #expect(DropReason.portDown.entry.text == "the access port is down")
+        #expect(DropReason.hairpin.stage == .bridge)
+        #expect(DropReason.arpRate.stage == .bridge)
+        #expect(DropReason.ttlExceeded.stage == .route)
+        #expect(DropReason.encapMtu.stage == .encapsulate)
+        #expect(DropReason.internalUnknownVerdict.stage == .transmit)
+    }
+}
