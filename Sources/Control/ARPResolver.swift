@@ -156,7 +156,7 @@ extension Agent {
             return orders.append(.send(frame, vsi: vsi, place: place))
         }
         let frame = ARPFrame.request(source: source, senderIP: sender, targetIP: address)
-        orders.append(.flood(frame, vsi: vsi, local: true, remote: true))
+        orders.append(.flood(frame, vsi: vsi, local: true, remote: true, origin: .none))
     }
 
     /// The address of the interface that speaks to `address`: that of its subnet, or the first.

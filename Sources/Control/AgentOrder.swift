@@ -24,8 +24,8 @@ public struct HeldPacket: Sendable {
 public enum AgentOrder: Sendable {
     /// A frame to one place of a VSI.
     case send([UInt8], vsi: Int, place: Destination)
-    /// A frame to the ports of a VSI, to its peers, or to both.
-    case flood([UInt8], vsi: Int, local: Bool, remote: Bool)
+    /// A frame to the ports of a VSI, to its peers, or to both, but not to `origin`.
+    case flood([UInt8], vsi: Int, local: Bool, remote: Bool, origin: Destination)
     /// A packet that waited, to be routed now.
     case resume(HeldPacket)
     /// A packet of the gateway's own that is to be routed, as if it had come in by a VSI-interface.

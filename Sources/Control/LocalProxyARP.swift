@@ -82,7 +82,8 @@ extension Agent {
         if packet.isProbe {
             // Only the true owner answers a probe, wherever it is; its answer finds the prober.
             remember(asker, about: target, vsi: vsi, now: now)
-            return ask(target, for: .any, source, vsi: vsi, local: true, remote: true)
+            return ask(
+                target, for: .any, source, vsi: vsi, local: true, remote: true, origin: place)
         }
         answer(asker, with: source, about: target, vsi: vsi)
         ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
@@ -143,10 +144,11 @@ extension Agent {
     /// Asks in the gateway's name, for `sender`.
     private func ask(
         _ target: IPv4Address, for sender: IPv4Address, _ source: MACAddress, vsi: Int,
-        local: Bool, remote: Bool
+        local: Bool, remote: Bool, origin: Destination = .none
     ) {
         let frame = ARPFrame.request(source: source, senderIP: sender, targetIP: target)
-        orders.append(.flood(frame, vsi: vsi, local: local, remote: remote))
+        orders.append(
+            .flood(frame, vsi: vsi, local: local, remote: remote, origin: origin))
     }
 
     private func remember(_ asker: Asker, about target: IPv4Address, vsi: Int, now: UInt64) {

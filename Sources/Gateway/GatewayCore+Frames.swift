@@ -66,9 +66,11 @@ extension GatewayCore {
         switch order {
         case .send(let bytes, let vsi, let place):
             return (0, OrderHeader(kind: .send, vsi: UInt16(vsi), destination: place), bytes)
-        case .flood(let bytes, let vsi, let local, let remote):
+        case .flood(let bytes, let vsi, let local, let remote, let origin):
             let scope: FloodScope = local && remote ? .all : local ? .local : .remote
-            return (0, OrderHeader(kind: .flood, vsi: UInt16(vsi), scope: scope), bytes)
+            let header = OrderHeader(
+                kind: .flood, vsi: UInt16(vsi), destination: origin, scope: scope)
+            return (0, header, bytes)
         case .route(let bytes, let vsi):
             return (0, OrderHeader(kind: .route, vsi: UInt16(vsi)), bytes)
         case .resume(let packet):

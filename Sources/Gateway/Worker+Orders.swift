@@ -68,7 +68,7 @@ extension Worker {
             batch.egress[lane] = header.destination
             batch.verdict[lane] = .forward
         case .flood:
-            batch.ingress[lane] = .own(0)
+            batch.ingress[lane] = header.destination
             batch.floodScope[lane] = header.scope
             batch.verdict[lane] = .replicate
         }
