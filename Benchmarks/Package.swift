@@ -40,11 +40,8 @@ let package = Package(
             name: "Dataplane", dependencies: ["Tables", "Wire", "Memory", "CLinux"],
             swiftSettings: hot),
         .target(
-            name: "TestKit", dependencies: ["Dataplane", "Tables", "Wire", "Memory"],
-            swiftSettings: strict),
-        .target(
             name: "Workload",
-            dependencies: ["Dataplane", "Tables", "Wire", "Memory", "CLinux", "TestKit"],
+            dependencies: ["Dataplane", "Tables", "Wire", "Memory", "CLinux"],
             swiftSettings: hot),
         .executableTarget(
             name: "clocks",

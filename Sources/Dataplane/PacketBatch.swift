@@ -79,6 +79,9 @@ public struct PacketBatch: Sendable {
     // Scratch of the table lookups.
     public var keys: Column<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
     public var foundSlots: Column<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
+    /// The lanes that are being routed, and the index of the interface each leaves by.
+    var routed: Column<UInt16> { @_noLocks get { unsafe columns.pointee.routed } }
+    var routedBy: Column<Int32> { @_noLocks get { unsafe columns.pointee.routedBy } }
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
     public var now: Cell<UInt64> { @_noLocks get { unsafe columns.pointee.now } }

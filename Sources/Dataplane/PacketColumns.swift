@@ -46,6 +46,9 @@ struct PacketColumns {
     // Scratch of the table lookups.
     let keys: Column<UInt64>
     let foundSlots: Column<Int32>
+    /// The lanes that are being routed, and the index of the interface each leaves by.
+    let routed: Column<UInt16>
+    let routedBy: Column<Int32>
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
     let now: Cell<UInt64>
@@ -84,6 +87,8 @@ struct PacketColumns {
         outputCount = Cell(0)
         keys = Column(count: lanes, repeating: 0)
         foundSlots = Column(count: lanes, repeating: -1)
+        routed = Column(count: lanes, repeating: 0)
+        routedBy = Column(count: lanes, repeating: 0)
         now = Cell(0)
         coarseTime = Cell(0)
     }
@@ -119,6 +124,8 @@ struct PacketColumns {
         outputCount.deallocate()
         keys.deallocate()
         foundSlots.deallocate()
+        routed.deallocate()
+        routedBy.deallocate()
         now.deallocate()
         coarseTime.deallocate()
     }

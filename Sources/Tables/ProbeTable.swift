@@ -12,19 +12,23 @@ public import Memory
 /// (`find`, `value`, `touch`). A slot that a reader found stands for the same key until the
 /// reader's next turn, whatever the writer does: a removed slot is free only after `reclaim`, which
 /// the writer calls when every reader has begun a new turn.
-/// Layout: tags 16 bytes a bucket, keys and values a line each, ages 32 bytes.
+/// Layout: tags 16 bytes a bucket; key and value side by side, 128 bytes a bucket, so that an entry
+/// that is found costs one line besides its tag; ages 32 bytes.
 /// Capacity: fixed; `insert` returns nil when both buckets are full and the owner makes a larger
 /// table.
 @safe
 public struct ProbeTable: @unchecked Sendable {
     private let tags: Column<UInt64>
-    private let keys: Column<UInt64>
-    private let values: Column<UInt64>
+    /// Of slot n the key at 2n and the value behind it.
+    private let entries: Column<UInt64>
     private let ages: Column<UInt32>
     private let occupied: Cell<Int>
     private let bucketMask: UInt64
 
     static let entriesPerBucket = 8
+    /// Entries in the first bucket of a key from which on the emptier of its two is taken. Up to
+    /// there the first is enough to look at, and the other is hardly ever touched.
+    private static let crowded = 6
     /// No entry has this key.
     public static let noKey: UInt64 = 0
     /// The key of a removed entry until it is reclaimed; no entry that can be found has it.
@@ -34,16 +38,15 @@ public struct ProbeTable: @unchecked Sendable {
     public init(buckets: Int) {
         precondition(buckets > 0 && buckets & (buckets - 1) == 0)
         tags = Column(count: buckets * 2, repeating: 0)
-        keys = Column(count: buckets * 8, repeating: Self.noKey)
-        values = Column(count: buckets * 8, repeating: 0)
+        entries = Column(count: buckets * 16, repeating: Self.noKey)
         ages = Column(count: buckets * 8, repeating: 0)
         occupied = Cell(0)
         bucketMask = UInt64(buckets - 1)
     }
 
     public var count: Int { occupied.value }
-    public var capacity: Int { keys.count }
-    public var byteCount: Int { tags.count * 8 + keys.count * 20 }
+    public var capacity: Int { ages.count }
+    public var byteCount: Int { tags.count * 8 + capacity * 20 }
 
     // MARK: Looking up
 
@@ -59,34 +62,80 @@ public struct ProbeTable: @unchecked Sendable {
         return slot >= 0 ? slot : find(key, tag: tag, bucket: alternative(first, tag))
     }
 
-    /// Finds `count` keys at once: first all tags are fetched, then all are compared. A key equal
-    /// to the one before it costs nothing.
+    /// Finds `count` keys at once, in three passes that each fetch what the next one reads: tags,
+    /// entries, keys. A key equal to the one before it costs nearly nothing.
     /// - Parameter slots: receives the slot of each key, or -1.
     @_noLocks
     public func find(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
-        for index in 0..<count {
-            let bucket = Self.hash(wanted[index]) & bucketMask
-            unsafe vx_prefetch(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
-            unsafe vx_prefetch(keys.pointer(at: Int(truncatingIfNeeded: bucket &* 8)))
-        }
         var lastKey = Self.noKey
+        for index in 0..<count {
+            let key = wanted[index]
+            if key != lastKey {
+                lastKey = key
+                prefetch(key)
+            }
+        }
+        lastKey = Self.noKey
         var lastSlot: Int32 = -1
         for index in 0..<count {
             let key = wanted[index]
             if key != lastKey {
                 lastKey = key
-                lastSlot = Int32(truncatingIfNeeded: find(key))
+                lastSlot = Int32(truncatingIfNeeded: candidate(key))
             }
             slots[index] = lastSlot
         }
+        lastKey = Self.noKey
+        for index in 0..<count {
+            let key = wanted[index]
+            if key != lastKey {
+                lastKey = key
+                lastSlot = slots[index]
+                if lastSlot < 0 || key != self.key(at: Int(lastSlot)) {
+                    lastSlot = Int32(truncatingIfNeeded: find(key))
+                }
+            }
+            slots[index] = lastSlot
+        }
+    }
+
+    /// The first slot of the first bucket whose tag fits, or -1. Its entry is being fetched; if
+    /// there is none, the tags of the alternative bucket are.
+    @_noLocks @inline(__always)
+    private func candidate(_ key: UInt64) -> Int {
+        guard key != Self.noKey else { return -1 }
+        let hash = Self.hash(key)
+        let tag = Self.tag(hash)
+        let bucket = hash & bucketMask
+        let tagWord = Int(truncatingIfNeeded: bucket &* 2)
+        let low = Self.matches(unsafe vx_load_relaxed_u64(tags.pointer(at: tagWord)), tag)
+        let high = Self.matches(unsafe vx_load_relaxed_u64(tags.pointer(at: tagWord &+ 1)), tag)
+        guard low | high != 0 else {
+            let second = alternative(bucket, tag)
+            unsafe vx_prefetch(tags.pointer(at: Int(truncatingIfNeeded: second &* 2)))
+            return -1
+        }
+        let entry =
+            low != 0
+            ? low.trailingZeroBitCount &>> 4 : 4 &+ high.trailingZeroBitCount &>> 4
+        let slot = Int(truncatingIfNeeded: bucket &* 8) &+ entry
+        unsafe vx_prefetch(keyPointer(slot))
+        return slot
+    }
+
+    /// Fetches what `find` will read first for `key`.
+    @_noLocks
+    public func prefetch(_ key: UInt64) {
+        let bucket = Self.hash(key) & bucketMask
+        unsafe vx_prefetch(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
     }
 
     /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
     @_noLocks
     public func value(at slot: Int, for key: UInt64) -> UInt64? {
         guard slot >= 0 else { return nil }
-        let value = unsafe vx_load_acquire_u64(values.pointer(at: slot))
-        let current = unsafe vx_load_acquire_u64(keys.pointer(at: slot))
+        let value = unsafe vx_load_acquire_u64(valuePointer(slot))
+        let current = unsafe vx_load_acquire_u64(keyPointer(slot))
         return current == key ? value : nil
     }
 
@@ -115,12 +164,22 @@ public struct ProbeTable: @unchecked Sendable {
         return -1
     }
 
+    @_noLocks @inline(__always) @unsafe
+    private func keyPointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
+        unsafe entries.pointer(at: slot &* 2)
+    }
+
+    @_noLocks @inline(__always) @unsafe
+    private func valuePointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
+        unsafe entries.pointer(at: slot &* 2 &+ 1)
+    }
+
     @_noLocks @inline(__always)
     private func confirm(_ key: UInt64, _ matches: UInt64, _ base: Int) -> Int? {
         var rest = matches
         while rest != 0 {
             let slot = base &+ rest.trailingZeroBitCount &>> 4
-            if unsafe vx_load_acquire_u64(keys.pointer(at: slot)) == key { return slot }
+            if unsafe vx_load_acquire_u64(keyPointer(slot)) == key { return slot }
             rest &= rest &- 1
         }
         return nil
@@ -166,46 +225,48 @@ public struct ProbeTable: @unchecked Sendable {
         let tag = Self.tag(hash)
         let first = hash & bucketMask
         let second = alternative(first, tag)
-        let bucket = load(of: first) <= load(of: second) ? first : second
+        let isFirst = load(of: first) < Self.crowded || load(of: first) <= load(of: second)
+        let bucket = isFirst ? first : second
         guard let slot = freeSlot(in: bucket) else { return nil }
-        unsafe vx_store_release_u64(values.pointer(at: slot), value)
+        unsafe vx_store_release_u64(valuePointer(slot), value)
         unsafe vx_store_relaxed_u32(ages.pointer(at: slot), time)
         setTag(tag, at: slot)
-        unsafe vx_store_release_u64(keys.pointer(at: slot), key)
+        unsafe vx_store_release_u64(keyPointer(slot), key)
         occupied.value += 1
         return slot
     }
 
     public func setValue(_ value: UInt64, at slot: Int) {
-        unsafe vx_store_release_u64(values.pointer(at: slot), value)
+        unsafe vx_store_release_u64(valuePointer(slot), value)
     }
 
     /// Takes the entry out. Its slot stays unused until `reclaim`.
     public func remove(at slot: Int) {
         precondition(isOccupied(slot))
-        unsafe vx_store_release_u64(keys.pointer(at: slot), Self.removedKey)
+        unsafe vx_store_release_u64(keyPointer(slot), Self.removedKey)
         setTag(0, at: slot)
         occupied.value -= 1
     }
 
     /// Makes a removed slot free again. Every reader has begun a new turn since it was removed.
     public func reclaim(_ slot: Int) {
-        precondition(keys[slot] == Self.removedKey)
-        unsafe vx_store_release_u64(keys.pointer(at: slot), Self.noKey)
+        precondition(key(at: slot) == Self.removedKey)
+        unsafe vx_store_release_u64(keyPointer(slot), Self.noKey)
     }
 
     public func isOccupied(_ slot: Int) -> Bool {
-        keys[slot] != Self.noKey && keys[slot] != Self.removedKey
+        key(at: slot) != Self.noKey && key(at: slot) != Self.removedKey
     }
 
     /// Calls `body` with every entry; the body may remove the entry it is given.
     public func visit(_ body: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Void) {
-        for slot in 0..<keys.count where isOccupied(slot) {
-            body(slot, keys[slot], values[slot])
+        for slot in 0..<capacity where isOccupied(slot) {
+            body(slot, key(at: slot), entries[slot * 2 + 1])
         }
     }
 
-    public func key(at slot: Int) -> UInt64 { keys[slot] }
+    @_noLocks
+    public func key(at slot: Int) -> UInt64 { unsafe vx_load_acquire_u64(keyPointer(slot)) }
 
     /// A table of twice the size with the same entries; slots differ.
     public func grown() -> ProbeTable {
@@ -227,20 +288,19 @@ public struct ProbeTable: @unchecked Sendable {
 
     public func deallocate() {
         tags.deallocate()
-        keys.deallocate()
-        values.deallocate()
+        entries.deallocate()
         ages.deallocate()
         occupied.deallocate()
     }
 
     private func load(of bucket: UInt64) -> Int {
         let base = Int(bucket) * 8
-        return (base..<base + 8).reduce(0) { $0 + (keys[$1] == Self.noKey ? 0 : 1) }
+        return (base..<base + 8).reduce(0) { $0 + (key(at: $1) == Self.noKey ? 0 : 1) }
     }
 
     private func freeSlot(in bucket: UInt64) -> Int? {
         let base = Int(bucket) * 8
-        return (base..<base + 8).first { keys[$0] == Self.noKey }
+        return (base..<base + 8).first { key(at: $0) == Self.noKey }
     }
 
     private func setTag(_ tag: UInt64, at slot: Int) {

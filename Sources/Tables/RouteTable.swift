@@ -72,14 +72,28 @@ public struct RouteTable: Sendable {
         var rest = lengths[Int(vrf)]
         while rest != 0 {
             let length = 63 &- UInt64(truncatingIfNeeded: rest.leadingZeroBitCount)
-            let mask: UInt32 =
-                length == 0 ? 0 : UInt32.max &<< UInt32(truncatingIfNeeded: 32 &- length)
-            let key = Self.key(vrf: vrf, length: length, network: address & mask)
+            let key = Self.key(vrf: vrf, length: length, address: address)
             if let value = entries.value(at: entries.find(key), for: key) { return value }
             rest &= ~(1 &<< length)
         }
         return 0
     }
+
+    /// Fetches what `find` will read for the longest lengths in use; a network has a handful.
+    @_noLocks
+    public func prefetch(vrf: UInt16, address: UInt32) {
+        guard Int(vrf) < lengths.count else { return }
+        var rest = lengths[Int(vrf)]
+        var left = Self.prefetchedLengths
+        while rest != 0 && left > 0 {
+            let length = 63 &- UInt64(truncatingIfNeeded: rest.leadingZeroBitCount)
+            entries.prefetch(Self.key(vrf: vrf, length: length, address: address))
+            rest &= ~(1 &<< length)
+            left &-= 1
+        }
+    }
+
+    private static var prefetchedLengths: Int { @_noLocks get { 4 } }
 
     @_noLocks
     public static func isForward(_ value: UInt64) -> Bool { value &>> 56 == 1 }
@@ -104,6 +118,13 @@ public struct RouteTable: Sendable {
     public func deallocate() {
         entries.deallocate()
         lengths.deallocate()
+    }
+
+    @_noLocks
+    private static func key(vrf: UInt16, length: UInt64, address: UInt32) -> UInt64 {
+        let mask: UInt32 =
+            length == 0 ? 0 : UInt32.max &<< UInt32(truncatingIfNeeded: 32 &- length)
+        return key(vrf: vrf, length: length, network: address & mask)
     }
 
     @_noLocks

@@ -204,6 +204,35 @@ import Wire
             ], in: gateway)
     }
 
+    @Test func packetsOfOneBatchDoNotShareAFate() {
+        // The stage looks up all lanes at once; each of these ends at another step of it.
+        let nowhere = Site.Host(mac: Site.h3.mac, address: IPv4Address("203.0.113.9")!)
+        let silent = Site.Host(mac: Site.h3.mac, address: IPv4Address("10.0.20.200")!)
+        let own = Site.Host(mac: Site.gatewayMAC, address: Site.gateway20)
+        let sent = [
+            pair(Site.h1, nowhere).sent, pair(Site.h1, Site.h3).sent,
+            pair(Site.h1, silent).sent, pair(Site.h1, own).sent,
+            pair(Site.h1, Site.r3, timeToLive: 1).sent, pair(Site.h1, Site.r3).sent,
+            Site.udp(from: Site.h1, to: Site.h2), pair(Site.h1, nowhere).sent,
+            pair(Site.h1, Site.r3).sent,
+        ]
+        let expected: [(arrival: Int, place: Output.Place, frame: [UInt8])] = [
+            (1, .port("a3"), pair(Site.h1, Site.h3).routed),
+            (5, .peer("p1"), pair(Site.h1, Site.r3).routed),
+            (6, .port("a2"), Site.udp(from: Site.h1, to: Site.h2)),
+            (8, .peer("p1"), pair(Site.h1, Site.r3).routed),
+        ]
+        let turn = TestGateway(configuration).receive(sent.map { .device("a1", $0) })
+        #expect(turn.outputs.map(\.arrival) == expected.map(\.arrival))
+        #expect(turn.outputs.map(\.place) == expected.map(\.place))
+        #expect(turn.outputs.map(\.frame) == expected.map(\.frame))
+        #expect(
+            turn.verdicts == [
+                .dropped, .forward, .dropped, .consumed, .dropped, .forward, .forward, .dropped,
+                .forward,
+            ])
+    }
+
     @Test func aNeighborWithoutAPlaceIsFloodedInItsOwnDomain() {
         let configuration = configuration.with { configuration in
             configuration.staticFDB.removeAll { $0.vsi == "v20" }

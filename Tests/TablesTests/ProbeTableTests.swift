@@ -102,6 +102,12 @@ import Testing
         // A destination of all zeros in VSI 0 asks for it. The word of tags may report a free slot
         // above a match falsely, so an entry whose tag is that of the key 0 has to be there.
         var random = SeededRandom(seed: 1)
+        let keys = Column<UInt64>([1, ProbeTable.noKey, 2], default: 0)
+        let slots = Column<Int32>(count: 3, repeating: 0)
+        defer {
+            keys.deallocate()
+            slots.deallocate()
+        }
         for _ in 0..<40 {
             let table = ProbeTable(buckets: 1)
             defer { table.deallocate() }
@@ -109,6 +115,8 @@ import Testing
                 let key = random.next() | 1 << 40
                 guard let slot = table.insert(key, value: 42, time: 0) else { break }
                 #expect(table.find(ProbeTable.noKey) == -1)
+                table.find(keys: keys, count: 3, slots: slots)
+                #expect(slots[1] == -1)
                 table.remove(at: slot)
                 table.reclaim(slot)
             }

@@ -1,7 +1,6 @@
 import CLinux
 import Memory
 import Tables
-import TestKit
 
 /// Lookups in an FDB of some size, each for a random MAC that it holds.
 public final class LookupRun {
@@ -11,7 +10,7 @@ public final class LookupRun {
     private let table: ProbeTable
     private let keys = Column<UInt64>(count: vectorLength, repeating: 0)
     private let slots = Column<Int32>(count: vectorLength, repeating: -1)
-    private var random = SeededRandom(seed: 0x6664_62)
+    private var random = Chance(seed: 0x6664_62)
 
     public init(macCount: Int) {
         precondition(macCount > 0 && macCount <= 1 << 30)
@@ -35,8 +34,8 @@ public final class LookupRun {
 
     private func draw() {
         for index in 0..<Self.vectorLength {
-            let mac = Int(truncatingIfNeeded: ((random.next() >> 32) &* UInt64(macCount)) &>> 32)
-            keys[index] = ForwardingTable.key(mac: AddressPlan.localMAC(mac), vsi: 0)
+            let mac = AddressPlan.localMAC(random.draw(below: macCount))
+            keys[index] = ForwardingTable.key(mac: mac, vsi: 0)
         }
     }
 

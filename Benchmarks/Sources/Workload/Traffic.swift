@@ -1,6 +1,5 @@
 import Dataplane
 import Memory
-import TestKit
 import Wire
 
 /// Fills batches with the frames of one path, as receive does: into the next buffers of a pool
@@ -19,30 +18,42 @@ struct Traffic {
     private let region = PageRegion(byteCount: bufferCount * bufferStride)
     private var nextBuffer = 0
     /// One seed for all, so that two runs see the same flows in the same order.
-    private var random = SeededRandom(seed: 0x7678_6761_7465)
+    private var random = Chance(seed: 0x7678_6761_7465)
 
     init(path: Path, flowCount: Int) {
         precondition(flowCount > 0 && flowCount <= 1 << 20)
         self.path = path
         self.flowCount = flowCount
-        let inner = FrameBuilder.ethernet(
-            destination: MACAddress(bits: AddressPlan.gatewayMAC),
-            source: MACAddress(bits: AddressPlan.gatewayMAC)
-        )
-        .ipv4(source: IPv4Address(bits: 0), destination: IPv4Address(bits: 0))
-        .udp(sourcePort: 1024, destinationPort: 9)
-        .payload(count: Self.frameByteCount - 14 - 20 - 8)
-        let header = FrameBuilder.empty.vxlan(VNI(bits: AddressPlan.vnis[0])).bytes
-        template = (path.isTunnelled ? header : []) + inner.bytes
+        template = Self.template(isTunnelled: path.isTunnelled)
+    }
+
+    /// UDP to the discard port without a checksum, addresses left out.
+    private static func template(isTunnelled: Bool) -> [UInt8] {
+        let start = isTunnelled ? VXLANHeader.byteCount : 0
+        var bytes = [UInt8](repeating: 0, count: start + frameByteCount)
+        unsafe bytes.withUnsafeMutableBufferPointer {
+            let datagram = unsafe FrameView(base: $0.baseAddress.unsafelyUnwrapped, count: $0.count)
+            if isTunnelled {
+                VXLANHeader(frame: datagram, at: 0).emit(vni: VNI(bits: AddressPlan.vnis[0]))
+            }
+            let frame = datagram.dropFirst(start)
+            frame.store(EtherType.ipv4, at: 12)
+            let length = frameByteCount - EthernetHeader.byteCount
+            IPv4Header(frame: frame, at: EthernetHeader.byteCount).emit(
+                source: IPv4Address(bits: 0), destination: IPv4Address(bits: 0),
+                protocolNumber: ProtocolNumber.udp, totalLength: length, timeToLive: 64,
+                typeOfService: 0, identification: 1, dontFragment: false)
+            let transport = EthernetHeader.byteCount + IPv4Header.byteCount
+            frame.store(1024 as UInt16, at: transport)
+            frame.store(9 as UInt16, at: transport + 2)
+            frame.store(UInt16(length - IPv4Header.byteCount), at: transport + 4)
+        }
+        return bytes
     }
 
     /// Puts `count` packets of random flows into an empty batch.
     mutating func fill(_ batch: PacketBatch, count: Int) {
-        for _ in 0..<count {
-            let draw = random.next() >> 32
-            let flow = Int(truncatingIfNeeded: (draw &* UInt64(flowCount)) &>> 32)
-            append(flow, to: batch)
-        }
+        for _ in 0..<count { append(random.draw(below: flowCount), to: batch) }
     }
 
     private mutating func append(_ flow: Int, to batch: PacketBatch) {

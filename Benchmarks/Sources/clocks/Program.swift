@@ -9,15 +9,16 @@ struct Program: ParsableCommand {
         commandName: "clocks",
         abstract: "Clocks a packet, by stage, of the dataplane in memory.",
         discussion: """
-            All paths take turns in each round. A row shows its cheapest round, the one least \
-            disturbed by the rest of the machine; ratios are medians over the rounds.
+            All paths take turns in each round, which is the cheapest of eight measurements: the \
+            one least disturbed by the rest of the machine. A row shows its cheapest round; ratios \
+            are medians over the rounds.
             """)
 
     @Option(help: "How often all paths are measured, at least 1.")
     var rounds = 15
 
-    @Option(help: "Turns of 256 packets each in a round.")
-    var turns = 200
+    @Option(help: "Turns of 256 packets in each of the eight measurements of a round.")
+    var turns = 32
 
     @Option(parsing: .upToNextOption, help: "Numbers of flows, 1 to 1048576.")
     var flows = [1, 1000, 100_000]
