@@ -142,5 +142,10 @@ import Wire
         #expect(turn.places == [.peer("p0"), .port("a2")])
         #expect(turn.tally.drops == [.portDown: 1])
         #expect(turn.isBalanced)
+        // What stands beside the other copies moved up with them.
+        let outer = turn.outputs(to: .peer("p0")).first?.outer
+        #expect(outer?.timeToLive == 64)
+        let alone = gateway.receive(.device("a2", Site.broadcast(from: Site.h1.mac)))
+        #expect(alone.outputs(to: .peer("p0")).first?.outer == outer)
     }
 }
