@@ -116,8 +116,8 @@ class Capture:
 
 
 def datagrams(data):
-    """A gateway hands several datagrams of one size to the kernel at once, and a veth passes them on
-    as one: here they are what they become on a real wire."""
+    """A gateway hands several datagrams of one size to the kernel at once, and a veth passes them
+    on as one: here they are what they become on a real wire."""
     _, kind, _, size, _, _ = OFFLOAD_HEADER.unpack_from(data)
     frame = data[OFFLOAD_HEADER.size:]
     if kind != UDP_SEGMENTS or not size:
