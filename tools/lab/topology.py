@@ -41,6 +41,7 @@ def named(options):
 
 def build(lab, options):
     network = named(options)
+    options.access = options.access or ("veth" if network in documents.PLANS else "tap")
     if network in documents.PLANS:
         _program(options)
         return documents.build(lab, network, options)
