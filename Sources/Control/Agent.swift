@@ -101,8 +101,8 @@ public final class Agent {
         return orders
     }
 
-    /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing to
-    /// wait for.
+    /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing
+    /// to wait for.
     public var nextDue: UInt64? {
         [resolutions.values.map(\.due).min(), failures.values.min()].compactMap(\.self).min()
     }

@@ -2,8 +2,8 @@ internal import Memory
 public import Tables
 internal import Wire
 
-/// ICMP messages of the gateway's own (RFC 792, RFC 1812 section 4.3). Which packets may be answered
-/// and how often was decided before.
+/// ICMP messages of the gateway's own (RFC 792, RFC 1812 section 4.3). Which packets may be
+/// answered and how often was decided before.
 extension Agent {
     /// The sender of the packet that `bytes` begin with shall hear what became of it.
     ///

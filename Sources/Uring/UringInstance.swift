@@ -30,8 +30,17 @@ public struct UringInstance {
         }
     }
 
-    /// Gives the ring back to the kernel, which cancels what is still in flight.
+    /// Ends what is in flight, lets go of the files and gives the ring back to the kernel.
+    ///
+    /// A ring that is merely closed is emptied by the kernel some time later: a socket would keep
+    /// its port, and a tap its device, when the program has ended already.
     public func close() {
+        var everything = io_uring_sync_cancel_reg()
+        everything.flags = 1 << 2  // IORING_ASYNC_CANCEL_ANY
+        everything.timeout.tv_sec = 1
+        _ = unsafe io_uring_register_sync_cancel(&state.pointee.ring, &everything)
+        _ = submit(waitFor: 1, timeoutNanoseconds: 0)
+        _ = unsafe io_uring_unregister_files(&state.pointee.ring)
         unsafe io_uring_queue_exit(&state.pointee.ring)
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()

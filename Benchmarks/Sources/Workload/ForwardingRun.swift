@@ -47,7 +47,7 @@ public final class ForwardingRun {
         let clocks = vx_clocks() &- start
         precondition(
             isComplete && batch.outputCount.value == Self.vectorLength
-                && gateway.pipeline.workerToAgent.isEmpty,
+                && gateway.isSilent,
             "a packet was dropped, copied or punted on the path \(path)")
         return clocks
     }

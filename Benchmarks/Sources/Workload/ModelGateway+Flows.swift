@@ -34,38 +34,59 @@ extension ModelGateway {
         return table
     }
 
-    static func neighbors(_ path: Path, _ flowCount: Int) -> ProbeTable {
+    static func neighbors(_ path: Path, _ flowCount: Int) -> NeighborTable {
         var table = ProbeTable(buckets: 512)
+        let hosts = path == .prefixes ? AddressPlan.nextHopCount : flowCount
+        let records = Column(
+            count: hosts + AddressPlan.subnets.count,
+            repeating: NeighborRecord(mac: AddressPlan.gatewayMAC, egress: .none))
         for (vsi, address) in AddressPlan.subnets.enumerated() {
             insert(
                 NeighborTable.key(vsi: UInt16(vsi), address: address),
-                NeighborTable.value(mac: AddressPlan.gatewayMAC, flags: NeighborTable.ownFlag),
+                NeighborTable.value(record: hosts + vsi, flags: NeighborTable.ownFlag),
                 into: &table)
         }
-        guard path.isRouted else { return table }
-        for flow in 0..<(path == .prefixes ? AddressPlan.nextHopCount : flowCount) {
+        guard path.isRouted else { return NeighborTable(table: table, records: records) }
+        for host in 0..<hosts {
+            records[host].mac = AddressPlan.remoteMAC(host)
             insert(
-                NeighborTable.key(vsi: 1, address: AddressPlan.remoteAddress(flow)),
-                NeighborTable.value(mac: AddressPlan.remoteMAC(flow), flags: 0), into: &table)
+                NeighborTable.key(vsi: 1, address: AddressPlan.remoteAddress(host)),
+                NeighborTable.value(record: host, flags: 0), into: &table)
         }
-        return table
+        return NeighborTable(table: table, records: records)
     }
 
     static func routes(_ path: Path, _ flowCount: Int) -> RouteTable {
         var routes = AddressPlan.subnets.enumerated().map { index, address in
             RouteTable.Route(
                 vrf: 0, prefix: IPv4Prefix(address: IPv4Address(bits: address), length: 8),
-                interface: index, via: nil)
+                action: .forward, firstNextHop: index, nextHopCount: 1)
         }
         if path == .prefixes {
             routes += (0..<flowCount).map { flow in
-                let via = AddressPlan.remoteAddress(flow % AddressPlan.nextHopCount)
-                return RouteTable.Route(
-                    vrf: 0, prefix: AddressPlan.prefix(flow), interface: 1,
-                    via: IPv4Address(bits: via))
+                RouteTable.Route(
+                    vrf: 0, prefix: AddressPlan.prefix(flow), action: .forward,
+                    firstNextHop: AddressPlan.subnets.count + flow % AddressPlan.nextHopCount,
+                    nextHopCount: 1)
             }
         }
+        routes += AddressPlan.subnets.map { address in
+            RouteTable.Route(
+                vrf: 0, prefix: IPv4Prefix(address: IPv4Address(bits: address), length: 32),
+                action: .own)
+        }
         return RouteTable(routes, vrfCount: 1)
+    }
+
+    /// The connected subnets, then the next hops of the prefixes.
+    static func nextHops() -> Column<NextHopRecord> {
+        let connected = AddressPlan.subnets.indices.map {
+            NextHopRecord(interface: Int32($0), address: 0)
+        }
+        let remote = (0..<AddressPlan.nextHopCount).map {
+            NextHopRecord(interface: 1, address: AddressPlan.remoteAddress($0))
+        }
+        return Column(connected + remote, default: connected[0])
     }
 
     private static func insert(_ key: UInt64, _ value: UInt64, into table: inout ProbeTable) {

@@ -13,6 +13,11 @@ import Wire
 struct ModelGateway {
     let pipeline: Pipeline
     private let region: PageRegion
+    private let events = SPSCRing<PuntEvent>(capacity: 1024, filler: .filler)
+    private let frames = FrameRing<PuntHeader>(capacity: 1 << 16)
+
+    /// Nothing was handed to the agent.
+    var isSilent: Bool { events.isEmpty && frames.isEmpty }
 
     init(path: Path, flowCount: Int) {
         let tables = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
@@ -20,8 +25,9 @@ struct ModelGateway {
         region = PageRegion(byteCount: CounterLayout.count * 8)
         pipeline = Pipeline(
             batch: PacketBatch(), counters: Counters(region: region),
-            workerToAgent: SPSCRing(capacity: 1024, filler: .filler),
-            policers: Column(count: 1, repeating: 0), tables: unsafe TableView(tables))
+            punts: PuntPort(events: events, frames: frames),
+            policers: Column(count: Pipeline.policerCount, repeating: 0),
+            tables: unsafe TableView(tables))
     }
 
     private static func tables(_ path: Path, _ flowCount: Int) -> TableSet {
@@ -32,7 +38,7 @@ struct ModelGateway {
         let peers = 0..<AddressPlan.peerCount
         return TableSet(
             forwarding: ForwardingTable(table: forwarding(path, flowCount)),
-            neighbors: NeighborTable(table: neighbors(path, flowCount)), vsis: vsis(),
+            neighbors: neighbors(path, flowCount), vsis: vsis(),
             ports: Column(
                 [
                     PortRecord(
@@ -45,7 +51,8 @@ struct ModelGateway {
                     PeerRecord(
                         isInUse: true, carriesEveryVNI: true, address: AddressPlan.peer($0))
                 }, default: .unused),
-            interfaces: interfaces(), subnets: subnets(),
+            interfaces: interfaces(), subnets: subnets(), nextHops: nextHops(),
+            policies: Column(count: 0, repeating: PolicyRecord()),
             floodTargets: Column([.port(0), .peer(0), .peer(0)], default: .none),
             routes: routes(path, flowCount),
             vsiOfVNI: FixedMap(AddressPlan.vnis.enumerated().map { ($1, UInt32($0)) }),
@@ -71,10 +78,12 @@ struct ModelGateway {
     }
 
     private static func interfaces() -> Column<InterfaceRecord> {
-        let records = (0..<2).map {
-            InterfaceRecord(
-                mac: AddressPlan.gatewayMAC, vsi: UInt16($0), vrf: 0, mtu: 1450,
-                firstSubnet: Int32($0), subnetCount: 1)
+        let records = (0..<2).map { index in
+            var record = InterfaceRecord(
+                mac: AddressPlan.gatewayMAC, vsi: UInt16(index), vrf: 0, mtu: 1450)
+            record.firstSubnet = Int32(index)
+            record.subnetCount = 1
+            return record
         }
         return Column(records, default: records[0])
     }

@@ -18,7 +18,8 @@ enum LocalDelivery {
         guard header.protocolNumber == ProtocolNumber.icmp, !header.isFragment,
             end &- offset >= 8, !batch.segmentations[lane].isSuperPacket
         else { return }
-        guard header.frame.loadUInt8(at: offset) == 8, header.frame.loadUInt8(at: offset &+ 1) == 0 else { return }
+        guard header.frame.loadUInt8(at: offset) == 8, header.frame.loadUInt8(at: offset &+ 1) == 0
+        else { return }
         reply(lane, header, interface, offset, end, pipeline)
     }
 

@@ -51,7 +51,10 @@ struct Step {
         pipeline.process()
         let transmitted = step.transmit()
         step.expectBalance(before, transmitted: transmitted)
-        while pipeline.workerToAgent.pop() != nil {}
+        while world.events.pop() != nil {}
+        // At times the ring to the agent stays as full as it is.
+        guard first & 0x80 == 0 else { return }
+        while unsafe world.frames.next() != nil { world.frames.advance() }
     }
 
     private init(world: World) { self.world = world }
@@ -175,11 +178,11 @@ struct Step {
             replicated: page.read(CounterLayout.index(CounterLayout.Total.replicated)))
     }
 
-    /// Received and replicated packets were transmitted, consumed or dropped, each once.
+    /// Received and replicated packets were transmitted, consumed, held or dropped, each once.
     private func expectBalance(_ before: Totals, transmitted: Int) {
         let after = totals()
         let batch = world.pipeline.batch
-        let consumed = (0..<received).count { batch.verdict[$0] == .consumed }
+        let consumed = (0..<received).count { batch.verdict[$0] == .consumed || batch.verdict[$0] == .held }
         let incoming = UInt64(received) + (after.replicated - before.replicated)
         let outgoing = UInt64(transmitted + consumed) + (after.dropped - before.dropped)
         FuzzDriver.expect(incoming == outgoing, "every packet ends in one named way")

@@ -9,7 +9,7 @@ import Wire
 /// |---|---|---|
 /// | 0 | 10 | learns, floods everything, drops inner tags |
 /// | 1 | 20 | interface 10.1.1.1/24, ARP suppression, keeps inner tags |
-/// | 2 | 30 | interface 20.1.1.1/24, strips inner tags, floods no unknown unicast |
+/// | 2 | 30 | interface 20.1.1.1/24, local proxy ARP, strips inner tags, floods no unknown unicast |
 /// | 3 | none | local, learns nothing, floods broadcasts alone |
 ///
 /// Ports 0 to 3 are the native ports of devices 0 to 3, one in each VSI; port 4 is VLAN 100 of
@@ -32,6 +32,9 @@ struct World {
 
     let pipeline: Pipeline
     let region: PageRegion
+    let events = SPSCRing<PuntEvent>(capacity: 8, filler: .filler)
+    /// Small, so that it is full at times.
+    let frames = FrameRing<PuntHeader>(capacity: 1 << 14)
 
     init(settings: TableSet.Settings) {
         region = PageRegion(byteCount: CounterLayout.count * 8)
@@ -39,18 +42,21 @@ struct World {
         unsafe tables.initialize(to: Self.tables(settings))
         pipeline = Pipeline(
             batch: PacketBatch(), counters: Counters(region: region),
-            workerToAgent: SPSCRing(capacity: 8, filler: .filler),
-            policers: Column(count: 6, repeating: 0), tables: unsafe TableView(tables))
+            punts: PuntPort(events: events, frames: frames),
+            policers: Column(count: Pipeline.policerCount, repeating: 0),
+            tables: unsafe TableView(tables))
     }
 
     private static func tables(_ settings: TableSet.Settings) -> TableSet {
         let vlanPorts = Column<Int32>(count: 4096, repeating: -1)
         vlanPorts[100] = 4
         let routes = [
-            route(1, gatewayAddress, 24, interface: 0, via: nil),
-            route(1, otherGatewayAddress, 24, interface: 1, via: nil),
-            route(1, 0x3201_0000, 16, interface: 1, via: remoteAddress),
-            route(1, 0x3202_0000, 16, interface: 0, via: hostAddress),
+            route(gatewayAddress, 24, 0), route(otherGatewayAddress, 24, 1),
+            route(0x3201_0000, 16, 2, count: 2), route(0x3202_0000, 16, 3),
+            RouteTable.Route(
+                vrf: 1, prefix: prefix(0x3203_0000, 16), action: .blackhole),
+            RouteTable.Route(vrf: 1, prefix: prefix(gatewayAddress, 32), action: .own),
+            RouteTable.Route(vrf: 1, prefix: prefix(otherGatewayAddress, 32), action: .own),
         ]
         return TableSet(
             forwarding: forwarding(), neighbors: neighbors(), vsis: vsis(), ports: ports(),
@@ -65,25 +71,48 @@ struct World {
                     PeerRecord(isInUse: true, carriesEveryVNI: true, address: peers[0]),
                     PeerRecord(isInUse: true, carriesEveryVNI: false, address: peers[1]),
                 ], default: .unused),
-            interfaces: Column(
-                [
-                    InterfaceRecord(
-                        mac: gatewayMAC, vsi: 1, vrf: 1, mtu: 1450, firstSubnet: 0, subnetCount: 1),
-                    InterfaceRecord(
-                        mac: gatewayMAC, vsi: 2, vrf: 1, mtu: 1450, firstSubnet: 1, subnetCount: 1),
-                ],
-                default: InterfaceRecord(
-                    mac: 0, vsi: 0, vrf: 0, mtu: 0, firstSubnet: 0, subnetCount: 0)),
+            interfaces: Column(interfaces(), default: interface(0)),
             subnets: Column(
                 [gatewayAddress, otherGatewayAddress].map {
                     SubnetRecord(network: $0 & 0xFFFF_FF00, mask: 0xFFFF_FF00, address: $0)
                 }, default: SubnetRecord(network: 0, mask: 0, address: 0)),
+            nextHops: Column(
+                [
+                    NextHopRecord(interface: 0, address: 0), NextHopRecord(interface: 1, address: 0),
+                    NextHopRecord(interface: 1, address: remoteAddress),
+                    NextHopRecord(interface: 0, address: hostAddress),
+                ], default: NextHopRecord(interface: 0, address: 0)),
+            policies: Column([policy()], default: PolicyRecord()),
             floodTargets: Column(floodTargets.flatMap { $0 }, default: .none),
             routes: RouteTable(routes, vrfCount: 2),
             vsiOfVNI: FixedMap([(10, 0), (20, 1), (30, 2)]),
             peerOfAddress: FixedMap([(peers[0], 0), (peers[1], 1)]),
             membership: FixedMap([(TableSet.membershipKey(peer: 1, vsi: 0), 0)]),
             settings: settings)
+    }
+
+    private static func interface(_ vsi: UInt16) -> InterfaceRecord {
+        var record = InterfaceRecord(mac: gatewayMAC, vsi: vsi, vrf: 1, mtu: 1450)
+        record.firstSubnet = Int32(vsi) - 1
+        record.subnetCount = 1
+        return record
+    }
+
+    private static func interfaces() -> [InterfaceRecord] {
+        var records = [interface(1), interface(2)]
+        records[0].policyCount = 1
+        records[1].reversePath = .strict
+        return records
+    }
+
+    /// UDP to ports below 1024 from VSI 1 goes to the remote host.
+    private static func policy() -> PolicyRecord {
+        var record = PolicyRecord()
+        record.protocolNumber = ProtocolNumber.udp
+        record.lastDestinationPort = 1023
+        record.comparesPorts = true
+        record.nextHop = 2
+        return record
     }
 
     /// For each VSI its ports, then its peers.
@@ -101,7 +130,7 @@ struct World {
         let flags: [VSIRecord.Flags] = [
             [.inUse, .learning, .hasVNI, floods],
             [.inUse, .learning, .hasVNI, .hasInterface, .suppressesARP, floods],
-            [.inUse, .learning, .hasVNI, .hasInterface, .floodsBroadcast],
+            [.inUse, .learning, .hasVNI, .hasInterface, .proxiesARP, .floodsBroadcast],
             [.inUse, .floodsBroadcast],
         ]
         var first: Int32 = 0
@@ -148,23 +177,37 @@ struct World {
 
     private static func neighbors() -> NeighborTable {
         let table = ProbeTable(buckets: 16)
-        func add(_ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt64) {
-            let value = NeighborTable.value(mac: mac, flags: flags)
-            _ = table.insert(NeighborTable.key(vsi: vsi, address: address), value: value, time: 0)
+        let records = Column(count: 8, repeating: NeighborRecord(mac: 0, egress: .none))
+        func add(
+            _ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt64,
+            _ egress: Destination = .none
+        ) {
+            let record = table.count
+            records[record] = NeighborRecord(mac: mac, egress: egress)
+            _ = table.insert(
+                NeighborTable.key(vsi: vsi, address: address),
+                value: NeighborTable.value(record: record, flags: flags), time: 0)
         }
         add(gatewayAddress, 1, gatewayMAC, NeighborTable.ownFlag)
         add(otherGatewayAddress, 2, gatewayMAC, NeighborTable.ownFlag)
-        add(hostAddress, 1, hostMAC, 0)
+        add(hostAddress, 1, hostMAC, 0, .port(1))
         add(remoteAddress, 2, remoteMAC, NeighborTable.staticFlag)
-        add(neighborAddress, 1, remoteMAC, 0)
-        return NeighborTable(table: table)
+        // The shared MAC of another gateway.
+        add(neighborAddress, 1, gatewayMAC, 0, .peer(0))
+        add(neighborAddress + 1, 1, 0, NeighborTable.incompleteFlag)
+        add(neighborAddress + 2, 1, 0, NeighborTable.failedFlag)
+        return NeighborTable(table: table, records: records)
+    }
+
+    private static func prefix(_ network: UInt32, _ length: UInt8) -> IPv4Prefix {
+        IPv4Prefix(address: IPv4Address(bits: network), length: length)
     }
 
     private static func route(
-        _ vrf: Int, _ network: UInt32, _ length: UInt8, interface: Int, via: UInt32?
+        _ network: UInt32, _ length: UInt8, _ nextHop: Int, count: Int = 1
     ) -> RouteTable.Route {
         RouteTable.Route(
-            vrf: vrf, prefix: IPv4Prefix(address: IPv4Address(bits: network), length: length),
-            interface: interface, via: via.map { IPv4Address(bits: $0) })
+            vrf: 1, prefix: prefix(network, length), action: .forward, firstNextHop: nextHop,
+            nextHopCount: count)
     }
 }
