@@ -84,6 +84,16 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],
             path: "Tests/TestKit", swiftSettings: strict),
+        .target(
+            name: "Simulation",
+            dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory", "TestKit"],
+            path: "Tests/SimulationTests/World", swiftSettings: strict),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", argumentParser],
+            path: "Tests/SimulationTests/Program", swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation"],
+            path: "Tests/SimulationTests/Tests", swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "MemoryTests", dependencies: ["Memory", "TestKit"], swiftSettings: strict),

@@ -91,7 +91,10 @@ extension Agent {
 
     /// Questions that are due, entries that have failed, entries that are about to age.
     func resolve(now: UInt64) {
-        for (key, resolution) in resolutions where resolution.due <= now {
+        // In the order of their keys: what leaves must not depend on how a dictionary is seeded.
+        for (key, resolution) in resolutions.filter({ $0.value.due <= now }).sorted(
+            by: Self.isBefore)
+        {
             if resolution.isRefresh, hasAnswered(key, since: resolution.began) {
                 resolutions[key] = nil
             } else if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
@@ -103,12 +106,18 @@ extension Agent {
                 fail(key, now: now)
             }
         }
-        for (key, end) in failures where end <= now {
+        for key in failures.filter({ $0.value <= now }).keys.sorted() {
             failures[key] = nil
             removeNeighbors { candidate, value in
                 candidate == key && NeighborTable.isFailed(value)
             }
         }
+    }
+
+    private static func isBefore(
+        _ left: (key: UInt64, value: Resolution), _ right: (key: UInt64, value: Resolution)
+    ) -> Bool {
+        left.key < right.key
     }
 
     private func fail(_ key: UInt64, now: UInt64) {

@@ -22,8 +22,9 @@ extension Agent {
             ForwardingTable.kind(of: value) == .own && macs[key] == nil
         }
         removeNeighbors { key, value in NeighborTable.isOwn(value) && addresses[key] == nil }
-        for (key, value) in macs { place(key, value, time: time) }
-        for (key, mac) in addresses {
+        // The order of insertion is that of the table, and so of what is seen of it.
+        for (key, value) in macs.sorted(by: { $0.key < $1.key }) { place(key, value, time: time) }
+        for (key, mac) in addresses.sorted(by: { $0.key < $1.key }) {
             abandon(key, failed: false)
             setStaticNeighbor(
                 key, mac, flags: NeighborTable.ownFlag | NeighborTable.staticFlag, time: time)
@@ -43,7 +44,9 @@ extension Agent {
         }
         let gone = configuredFDB.filter { wanted[$0.key] == nil }
         removeForwarding { _, key, value in gone[key] == value }
-        for (key, value) in wanted where isFree(key) { place(key, value, time: time) }
+        for (key, value) in wanted.sorted(by: { $0.key < $1.key }) where isFree(key) {
+            place(key, value, time: time)
+        }
         configuredFDB = wanted
         synchronizeStaticARP(time: time)
     }
@@ -58,7 +61,8 @@ extension Agent {
         removeNeighbors { key, value in
             gone[key] != nil && NeighborTable.isStatic(value) && !NeighborTable.isOwn(value)
         }
-        for (key, mac) in wanted where !NeighborTable.isOwn(neighborValue(key) ?? 0) {
+        for (key, mac) in wanted.sorted(by: { $0.key < $1.key })
+        where !NeighborTable.isOwn(neighborValue(key) ?? 0) {
             setStaticNeighbor(key, mac, flags: NeighborTable.staticFlag, time: time)
         }
         configuredARP = wanted

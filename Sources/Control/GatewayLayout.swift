@@ -69,9 +69,16 @@ struct GatewayLayout {
     }
 
     func interface(holding address: IPv4Address, vrf: String) -> Configuration.VSIInterface? {
-        interfaceOf.values.filter { $0.vrf == vrf }.first { interface in
-            interface.addresses.contains { $0.contains(address) }
+        // A /32 may lie inside another subnet: the closest holds the address.
+        var best: (length: UInt8, interface: Configuration.VSIInterface)?
+        for index in interfaceOf.keys.sorted() {
+            guard let interface = interfaceOf[index], interface.vrf == vrf else { continue }
+            for prefix in interface.addresses where prefix.contains(address) {
+                if let best, best.length >= prefix.length { continue }
+                best = (prefix.length, interface)
+            }
         }
+        return best?.interface
     }
 
     private static func retain<Name: Hashable>(

@@ -8,6 +8,7 @@ public struct Tally: Sendable, Equatable {
     public var consumed = 0
     /// Packets that wait with the agent; less than zero when more came back than were given.
     public var held = 0
+    /// Reasons and events that occurred; hundreds of thousands of tallies are made in a simulation.
     public var drops: [DropReason: Int] = [:]
     public var events: [CounterLayout.Event: Int] = [:]
 
@@ -21,10 +22,12 @@ public struct Tally: Sendable, Equatable {
             Self.read(counters, CounterLayout.index(CounterLayout.Total.held))
             - Self.read(counters, CounterLayout.index(CounterLayout.Total.released))
         for reason in DropReason.allCases {
-            drops[reason] = Self.read(counters, CounterLayout.index(reason))
+            let count = Self.read(counters, CounterLayout.index(reason))
+            if count != 0 { drops[reason] = count }
         }
         for event in CounterLayout.Event.allCases {
-            events[event] = Self.read(counters, CounterLayout.index(event))
+            let count = Self.read(counters, CounterLayout.index(event))
+            if count != 0 { events[event] = count }
         }
     }
 

@@ -1,0 +1,35 @@
+/// How often each frame of a host was delivered, and how often the wire itself doubled it.
+struct Ledger {
+    private struct Delivery: Hashable {
+        var tag: TaggedFrame.Tag
+        var host: Int
+        /// A host that moved is another receiver.
+        var epoch: Int
+    }
+
+    private var deliveries: [Delivery: Int] = [:]
+    private var doubled: [TaggedFrame.Tag: Int] = [:]
+
+    mutating func double(_ tag: TaggedFrame.Tag?) {
+        guard let tag else { return }
+        // An answer may come twice because its question did.
+        doubled[tag, default: 0] += 1
+    }
+
+    /// Counts a delivery; gives how many were more than the wire accounts for.
+    mutating func deliver(_ tag: TaggedFrame.Tag, to host: Int, epoch: Int) -> Int {
+        let delivery = Delivery(tag: tag, host: host, epoch: epoch)
+        let count = deliveries[delivery, default: 0] + 1
+        deliveries[delivery] = count
+        return max(0, count - allowed(tag))
+    }
+
+    /// Every doubling of a frame makes each copy one more at most.
+    private func allowed(_ tag: TaggedFrame.Tag) -> Int {
+        let own = 1 << min(doubled[tag, default: 0], 16)
+        guard tag.kind == 0 else { return own }
+        var question = tag
+        question.kind = 8
+        return own << min(doubled[question, default: 0], 16)
+    }
+}

@@ -1,0 +1,297 @@
+internal import Control
+internal import Dataplane
+internal import TestKit
+internal import Wire
+
+/// A network in which everything is simulated but the gateways: hosts, wires, time and misfortune,
+/// all of it from one seed.
+///
+/// First everything goes wrong that the plan allows, and at every step it is checked that no frame
+/// is where it must not be. Then the faults stop, and after a while every pair that may talk must.
+public final class World {
+    public let plan: Plan
+    /// What was found, at most `findingLimit` lines.
+    public private(set) var findings: [String] = []
+    /// Of everything that crossed a wire, in order.
+    public private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325
+    public private(set) var figures = Figures()
+    /// Tells of every frame, for reading what led to a finding.
+    public var trace: ((String) -> Void)?
+
+    let site: Site
+    var random: SeededRandom
+    var queue = EventQueue()
+    var now = TestGateway.start
+    var gateways: [TestGateway] = []
+    var hosts: [SimulatedHost] = []
+    var isFaulty = true
+    /// Pairs of gateways with a cut wire, one way.
+    var cuts: Set<Int> = []
+    var agentIsDue: [Bool]
+    var probes: [Probe] = []
+    var ledger = Ledger()
+    private var pingCount: UInt32 = 0
+    private var isOver = false
+
+    /// What a run was made of.
+    public struct Figures: Sendable {
+        public var gatewayFrames = 0
+        public var hostFrames = 0
+        public var underlayFrames = 0
+        public var answeredPings = 0
+        public var pings = 0
+        public var checkedPairs = 0
+        public var mostHops = 0
+        public var faults = 0
+
+        public init() {}
+
+        public mutating func add(_ other: Figures) {
+            gatewayFrames += other.gatewayFrames
+            hostFrames += other.hostFrames
+            underlayFrames += other.underlayFrames
+            answeredPings += other.answeredPings
+            pings += other.pings
+            checkedPairs += other.checkedPairs
+            mostHops = max(mostHops, other.mostHops)
+            faults += other.faults
+        }
+    }
+
+    struct Probe {
+        var from: Int
+        var to: Int
+        var numbers: [UInt32] = []
+    }
+
+    private static let findingLimit = 20
+    static let tickNanoseconds: UInt64 = 250_000_000
+    static let second: UInt64 = 1_000_000_000
+
+    public init(_ plan: Plan) {
+        self.plan = plan
+        site = Site(plan: plan)
+        random = SeededRandom(seed: plan.seed &* 2 &+ 2)
+        agentIsDue = Array(repeating: false, count: plan.gatewayCount)
+        hosts = plan.homes.enumerated().map {
+            SimulatedHost(index: $0.offset, home: $0.element, site: site)
+        }
+        gateways = (0..<plan.gatewayCount).map { makeGateway($0) }
+        schedule()
+    }
+
+    func makeGateway(_ index: Int) -> TestGateway {
+        let gateway = TestGateway(site.configuration(index), now: now)
+        gateway.agentFollows = false
+        return gateway
+    }
+
+    /// Runs to the end and gives what was found.
+    @discardableResult
+    public func run() -> [String] {
+        while !isOver, let (time, event) = queue.next() {
+            now = time
+            handle(event)
+        }
+        finish()
+        return findings
+    }
+
+    func find(_ text: String) {
+        let seconds = Double(now - TestGateway.start) / 1e9
+        guard findings.count < Self.findingLimit else { return }
+        findings.append("seed \(plan.seed) at \(seconds) s: \(text)")
+        if let trace { trace("FINDING \(text)") }
+    }
+
+    // MARK: Events
+
+    private func handle(_ event: EventQueue.Event) {
+        switch event {
+        case .gateway(let gateway, let arrival): deliver(arrival, toGateway: gateway)
+        case .host(let host, let epoch, let bytes): deliver(bytes, toHost: host, epoch: epoch)
+        case .agent(let gateway): runAgent(gateway)
+        case .tick(let gateway): tick(gateway)
+        case .hostTimers:
+            for host in hosts {
+                host.timers(now: now)
+                flush(host)
+            }
+            queue.add(.hostTimers, at: now + 500_000_000)
+        case .traffic: traffic()
+        case .attack: attack()
+        case .fault(let fault): carryOut(fault)
+        case .heal: heal()
+        case .check:
+            for gateway in gateways.indices { checkTables(gateway) }
+            queue.add(.check, at: now + Self.second)
+        case .probe: probeAll()
+        case .end: isOver = true
+        }
+    }
+
+    private func traffic() {
+        ping(hosts.randomElement(using: &random)!, hosts.randomElement(using: &random)!)
+        let mean = isFaulty ? 80 : 400
+        queue.add(.traffic, at: now + UInt64(random.int(in: 1...2 * mean)) * 1_000_000)
+    }
+
+    /// Gives the number of the question, nil when it may not be asked.
+    @discardableResult
+    func ping(_ from: SimulatedHost, _ to: SimulatedHost) -> UInt32? {
+        guard from !== to, plan.mayTalk(from.home.vsi, to.home.vsi) else { return nil }
+        pingCount += 1
+        figures.pings += 1
+        from.ping(to, number: pingCount, now: now)
+        flush(from)
+        return pingCount
+    }
+
+    /// Sends what a host has to send.
+    func flush(_ host: SimulatedHost) {
+        guard !host.outbox.isEmpty else { return }
+        let frames = host.outbox
+        host.outbox = []
+        for bytes in frames {
+            queue.add(
+                .gateway(host.gateway, .device(host.port, bytes)), at: now + 50_000)
+        }
+    }
+
+    // MARK: Gateways
+
+    private func deliver(_ arrival: Arrival, toGateway index: Int) {
+        figures.gatewayFrames += 1
+        record(UInt64(index), arrival.bytes)
+        if let trace { trace("\(stamp) g\(index) < \(Self.text(arrival))") }
+        let gateway = gateways[index]
+        gateway.wait(nanoseconds: now - gateway.now)
+        let turn = gateway.receive(arrival)
+        checkTurn(turn, arrival, index)
+        send(turn, from: index)
+        callAgent(index)
+    }
+
+    private func callAgent(_ index: Int) {
+        guard !agentIsDue[index] else { return }
+        agentIsDue[index] = true
+        let delay = plan.agentDelayMicroseconds
+        let wait = delay == 0 ? 0 : random.int(in: 0...delay)
+        queue.add(.agent(index), at: now + UInt64(wait) * 1000)
+    }
+
+    private func runAgent(_ index: Int) {
+        agentIsDue[index] = false
+        gateways[index].wait(nanoseconds: now - gateways[index].now)
+        gateways[index].deliverReports()
+        serveOrders(index)
+    }
+
+    private func tick(_ index: Int) {
+        gateways[index].wait(nanoseconds: now - gateways[index].now)
+        gateways[index].agent.tick(now: now)
+        serveOrders(index)
+        queue.add(.tick(index), at: now + Self.tickNanoseconds)
+    }
+
+    private func serveOrders(_ index: Int) {
+        // A packet that waited may wait again, but what the agent says comes to an end.
+        for _ in 0..<16 {
+            let turn = gateways[index].serveOrders()
+            if !turn.isBalanced { find("g\(index) is out of balance by orders: \(turn.tally)") }
+            guard !turn.verdicts.isEmpty else { return }
+            send(turn, from: index)
+            gateways[index].deliverReports()
+        }
+        find("g\(index): the agent does not come to an end")
+    }
+
+    private func send(_ turn: Turn, from index: Int) {
+        for output in turn.outputs {
+            switch output.place {
+            case .port(let name): send(output.bytes, to: name, from: index)
+            case .peer(let name):
+                guard let peer = Int(name.dropFirst()) else { continue }
+                send(output.bytes, toGateway: peer, from: index)
+            }
+        }
+    }
+
+    /// A frame for whoever is behind the port.
+    private func send(_ bytes: [UInt8], to port: String, from index: Int) {
+        guard let host = hosts.first(where: { $0.gateway == index && $0.port == port }) else {
+            return
+        }
+        queue.add(.host(host.index, epoch: host.epoch, bytes), at: now + 50_000)
+    }
+
+    /// A datagram across the underlay, which may lose, delay and double it.
+    private func send(_ payload: [UInt8], toGateway peer: Int, from index: Int) {
+        figures.underlayFrames += 1
+        checkTunnel(payload, to: peer, from: index)
+        guard !cuts.contains(index << 8 | peer) else { return }
+        if isFaulty, random.int(in: 0...999) < plan.lossPermille { return }
+        let arrival = Arrival.underlay(from: IPv4Address(bits: Site.vtep(index)), payload)
+        queue.add(.gateway(peer, arrival), at: now + delay())
+        if isFaulty, random.int(in: 0...999) < plan.duplicatePermille {
+            ledger.double(TaggedFrame.tag(Array(payload.dropFirst(8))))
+            queue.add(.gateway(peer, arrival), at: now + delay())
+        }
+    }
+
+    private func delay() -> UInt64 {
+        let most = isFaulty ? plan.maximumDelayMicroseconds : plan.minimumDelayMicroseconds * 10
+        return UInt64(random.int(in: plan.minimumDelayMicroseconds...most)) * 1000
+    }
+
+    // MARK: Hosts
+
+    private func deliver(_ bytes: [UInt8], toHost index: Int, epoch: Int) {
+        let host = hosts[index]
+        guard host.epoch == epoch else { return }
+        figures.hostFrames += 1
+        record(UInt64(index) | 1 << 32, bytes)
+        if let trace { trace("\(stamp) h\(index) < \(Self.text(bytes))") }
+        checkDelivery(bytes, host)
+        if !host.home.attacks, let claim = host.receive(bytes, now: now) { check(claim, host) }
+        flush(host)
+    }
+
+    private func record(_ place: UInt64, _ bytes: [UInt8]) {
+        digest = (digest ^ place) &* 0x100_0000_01B3
+        digest = (digest ^ now) &* 0x100_0000_01B3
+        for byte in bytes { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    }
+
+    func count(_ change: (inout Figures) -> Void) { change(&figures) }
+
+    // MARK: Reading
+
+    private var stamp: String { "\((now - TestGateway.start) / 1000)" }
+
+    private static func text(_ arrival: Arrival) -> String {
+        switch arrival.ingress {
+        case .device(let name, _): "\(name) \(text(arrival.bytes))"
+        case .underlay(let source, _): "\(source) \(text(Array(arrival.bytes.dropFirst(8))))"
+        }
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String {
+        guard bytes.count >= 14 else { return "\(bytes.count) bytes" }
+        let macs =
+            MACAddress(bits: TaggedFrame.mac(bytes, 6)).description + ">"
+            + MACAddress(bits: TaggedFrame.mac(bytes, 0)).description
+        let tag = TaggedFrame.tag(bytes).map {
+            " [v\($0.vsi) \($0.origin)>\($0.target) #\($0.number)]"
+        }
+        func address(_ offset: Int) -> String {
+            IPv4Address(bits: TaggedFrame.word(bytes, offset)).description
+        }
+        if TaggedFrame.isARP(bytes) {
+            return "\(macs) arp \(bytes[21]) \(address(28)) asks \(address(38))\(tag ?? "")"
+        }
+        guard TaggedFrame.isICMP(bytes) else { return "\(macs) other\(tag ?? "")" }
+        return "\(macs) icmp \(bytes[34]) \(address(26))>\(address(30)) ttl \(bytes[22])"
+            + (tag ?? "")
+    }
+}
