@@ -95,6 +95,58 @@ extension EndToEnd {
             }
         }
 
+        /// C0a and C0b of the walk: the shipped file has both ways to the border.
+        @Test("The static route alone and the policy route alone lead to the outside")
+        func waysOut() throws {
+            try TestLab.with(Network.distributed[1]) { lab in
+                let whole = try String(contentsOfFile: lab.file("gw1", "yaml"), encoding: .utf8)
+                let policies = try #require(whole.range(of: "policy-routes:"))
+                let statics = try #require(whole.range(of: "static-routes:"))
+                let control = try #require(whole.range(of: "control:"))
+                var text = whole
+                text.removeSubrange(statics.lowerBound..<control.lowerBound)
+                try apply(text, to: "gw1", lab)
+                try #expect(lab.ping("vm1", "50.1.1.1") == 3, "policy alone")
+                text = whole
+                text.removeSubrange(policies.lowerBound..<statics.lowerBound)
+                try apply(text, to: "gw1", lab)
+                try #expect(lab.ping("vm1", "50.1.1.1") == 3, "static route alone")
+                text.removeSubrange(
+                    try #require(text.range(of: "static-routes:"))
+                        .lowerBound..<#require(text.range(of: "control:")).lowerBound)
+                try apply(text, to: "gw1", lab)
+                let lost = try lab.run("vm1", "ping -n -c 1 -W 1 50.1.1.1").output
+                #expect(lost.contains("From 10.1.1.1 "), "\(lost)")
+                #expect(lost.contains("Net Unreachable"), "\(lost)")
+            }
+        }
+
+        @Test("The same MAC at every gateway (D2): every machine reaches every other")
+        func sharedMAC() throws {
+            try TestLab.with(Network.distributed[1]) { lab in
+                for gateway in ["gw1", "gw2"] {
+                    let text = try String(
+                        contentsOfFile: lab.file(gateway, "yaml"), encoding: .utf8)
+                    let shared = text.replacing(
+                        /mac: 02:00:00:00:0\d:/, with: "mac: 02:00:00:00:00:")
+                    #expect(shared != text)
+                    try apply(shared, to: gateway, lab)
+                }
+                for from in Self.machines.keys.sorted() {
+                    for (to, address) in Self.machines where to != from {
+                        try #expect(lab.ping(from, address) == 3, "\(from) to \(to)")
+                    }
+                }
+            }
+        }
+
+        private func apply(_ text: String, to gateway: String, _ lab: TestLab) throws {
+            let file = lab.file(gateway, "next")
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let applied = try lab.vxgate(gateway, ["config", "apply", file])
+            try #require(applied.status == 0, "\(applied.errors)")
+        }
+
         @Test("A route that comes and goes 30 times costs another flow nothing")
         func reload() throws {
             try TestLab.with(Network.distributed[1]) { lab in
@@ -108,10 +160,7 @@ extension EndToEnd {
                     lab.inside("vm1", ["ping", "-n", "-q", "-i", "0.002", "-W", "1", "20.1.1.12"]))
                 for round in 0..<30 {
                     let text = round % 2 == 0 ? after : before
-                    let file = lab.file("gw1", "next")
-                    try text.write(toFile: file, atomically: true, encoding: .utf8)
-                    let applied = try lab.vxgate("gw1", ["config", "apply", file])
-                    try #require(applied.status == 0, "round \(round): \(applied.errors)")
+                    try apply(text, to: "gw1", lab)
                     let shown = try lab.vxgate("gw1", ["show", "route"]).output
                     #expect(shown.contains("60.1.1.0/24") == (round % 2 == 0))
                     if round == 0 {
