@@ -30,10 +30,11 @@ struct EventQueue {
         case announce(Int, epoch: Int)
     }
 
+    /// A trivial key of the heap; what it stands for lies still in `events`.
     private struct Entry {
         var time: UInt64
         var order: UInt64
-        var event: Event
+        var place: Int
 
         static func isBefore(_ left: Entry, _ right: Entry) -> Bool {
             left.time != right.time ? left.time < right.time : left.order < right.order
@@ -41,10 +42,14 @@ struct EventQueue {
     }
 
     private var heap: [Entry] = []
+    private var events: [Event] = []
+    private var free: [Int] = []
     private var count: UInt64 = 0
 
     mutating func add(_ event: Event, at time: UInt64) {
-        heap.append(Entry(time: time, order: count, event: event))
+        let place = free.popLast() ?? events.count
+        if place == events.count { events.append(event) } else { events[place] = event }
+        heap.append(Entry(time: time, order: count, place: place))
         count += 1
         var index = heap.count - 1
         while index > 0, Entry.isBefore(heap[index], heap[(index - 1) / 2]) {
@@ -60,15 +65,18 @@ struct EventQueue {
             heap[0] = last
             sink()
         }
-        return (first.time, first.event)
+        free.append(first.place)
+        return (first.time, events[first.place])
     }
 
     private mutating func sink() {
         var index = 0
         while true {
             var least = index
-            for child in [2 * index + 1, 2 * index + 2] where child < heap.count {
-                if Entry.isBefore(heap[child], heap[least]) { least = child }
+            let left = 2 * index + 1
+            if left < heap.count, Entry.isBefore(heap[left], heap[least]) { least = left }
+            if left + 1 < heap.count, Entry.isBefore(heap[left + 1], heap[least]) {
+                least = left + 1
             }
             guard least != index else { return }
             heap.swapAt(index, least)

@@ -124,7 +124,7 @@ public final class World {
         case .heal: heal()
         case .check:
             for gateway in gateways.indices { checkTables(gateway) }
-            queue.add(.check, at: now + Self.second)
+            queue.add(.check, at: now + 2 * Self.second)
         case .probe: probeAll()
         case .end: isOver = true
         }
