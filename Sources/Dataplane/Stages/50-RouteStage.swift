@@ -73,7 +73,13 @@ public enum RouteStage {
     ) {
         let tables = pipeline.tables
         let policy = RouteChecks.policy(lane, header, interface, pipeline)
-        if policy >= 0 { return forward(lane, header, tables.nextHops[policy], pipeline) }
+        if policy >= 0 {
+            let record = tables.policies[policy]
+            forward(lane, header, tables.nextHops[Int(record.nextHop)], pipeline)
+            // A packet that waits comes by here again.
+            if pipeline.batch.verdict[lane] == .held { return }
+            return pipeline.counters.add(1, policy: Int(record.counter))
+        }
         guard found != 0 else {
             pipeline.puntICMPError(lane, type: 3, code: 0, mtu: 0)
             return drop(lane, .noRoute, pipeline)
