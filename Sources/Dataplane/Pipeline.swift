@@ -23,7 +23,11 @@ public struct Pipeline: Sendable {
     static var arpBurst: UInt64 { @_noLocks get { 32 } }
     static var icmpBurst: UInt64 { @_noLocks get { 10 } }
     /// Words of `policers`: the ports, the tunnels together, ICMP errors.
-    public static var policerCount: Int { CounterLayout.maximumPorts + 2 }
+    public static var policerCount: Int { CounterLayout.maximumPorts + 3 }
+    /// Answers to pings that the agent is asked about: 1000 a second, 100 at once. An operator's pings
+    /// are few; a flood of replies nobody asked for must not keep the agent from learning.
+    static var echoIntervalNanoseconds: UInt64 { @_noLocks get { 1_000_000 } }
+    static var echoBurst: UInt64 { @_noLocks get { 100 } }
 
     public init(
         batch: PacketBatch, counters: Counters, punts: PuntPort,
@@ -133,6 +137,16 @@ public struct Pipeline: Sendable {
         header.icmpCode = code
         header.mtu = mtu
         _ = punts.push(header, frame.prefix(min(frame.count, ICMPErrorRules.quotedFrame)))
+    }
+
+    /// Hands the agent what may answer a ping of the gateway's own. The lane is consumed either way.
+    @_noLocks
+    func puntEchoAnswer(_ lane: Int) {
+        let word = CounterLayout.maximumPorts &+ 2
+        guard
+            admits(word, Self.echoIntervalNanoseconds, Self.echoBurst, now: batch.now.value)
+        else { return counters.count(.icmpRateLimited) }
+        puntFrame(lane, .echoAnswer, batch.frame(lane))
     }
 
     /// The budget for ARP to the gateway, one for each port and one for all tunnels.
