@@ -5,8 +5,8 @@ public import Wire
 /// Finding out who has an address, and whether who had it still does.
 ///
 /// A next hop that nobody knows is asked for once in `arp-retry`, `arp-attempts` times, while the
-/// newest packets for it wait; then it has failed for a while, and its packets are dropped. An entry
-/// about to age is asked for in time, by unicast, so that a silent host is not lost (RFC 1122
+/// newest packets for it wait; then it has failed for a while, and its packets are dropped. An
+/// entry about to age is asked for in time, by unicast, so that a silent host is not lost (RFC 1122
 /// sections 2.3.2.1 and 2.3.2.2, RFC 9161 section 3.5).
 extension Agent {
     /// An address that is being asked for.

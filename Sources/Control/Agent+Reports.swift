@@ -104,7 +104,8 @@ extension Agent {
         return resolutions[key]?.isRefresh == true ? .stale : .reachable
     }
 
-    /// Rows of `show route`: the connected subnets, then the static routes, a row for each next hop.
+    /// Rows of `show route`: the connected subnets, then the static routes, a row for each next
+    /// hop.
     public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
         if let name = selection.vrf, layout.vrfs[name] == nil {
             throw .notFound("no vrf \(name): see vxgate config show")

@@ -45,6 +45,8 @@ public final class Agent {
     public internal(set) var pathMTUs: [Int: Int] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
+    /// Packets of the gateway's own that cannot be delivered.
+    var refusals: [OwnRefusal] = []
     var lastScan: UInt32 = 0
 
     /// Quarters of a second: what ages are counted in.
@@ -101,8 +103,8 @@ public final class Agent {
         return orders
     }
 
-    /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing to
-    /// wait for.
+    /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing
+    /// to wait for.
     public var nextDue: UInt64? {
         [resolutions.values.map(\.due).min(), failures.values.min()].compactMap(\.self).min()
     }

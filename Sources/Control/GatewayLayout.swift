@@ -59,7 +59,8 @@ struct GatewayLayout {
         return peerOf[index]?.carries(vni) ?? true
     }
 
-    /// The VSI-interface a next hop is on: the one named, or the one of the VRF whose subnet has it.
+    /// The VSI-interface a next hop is on: the one named, or the one of the VRF whose subnet has
+    /// it.
     func interface(
         of route: Configuration.StaticRoute, via: IPv4Address
     ) -> Configuration.VSIInterface? {

@@ -2,8 +2,8 @@ internal import Memory
 public import Tables
 internal import Wire
 
-/// ICMP messages of the gateway's own (RFC 792, RFC 1812 section 4.3). Which packets may be answered
-/// and how often was decided before.
+/// ICMP messages of the gateway's own (RFC 792, RFC 1812 section 4.3). Which packets may be
+/// answered and how often was decided before.
 extension Agent {
     /// The sender of the packet that `bytes` begin with shall hear what became of it.
     ///
@@ -14,6 +14,9 @@ extension Agent {
     public func icmpError(
         type: UInt8, code: UInt8, mtu: Int, about bytes: [UInt8], vsi: Int, place: Destination
     ) {
+        guard !place.isOwn else {
+            return refuse(OwnRefusal(type: type, code: code, mtu: mtu, bytes: bytes))
+        }
         guard let name = layout.vsiOf[vsi]?.name,
             let interface = layout.interfaceOf.values.first(where: { $0.vsi == name }),
             place.isPort || place.isPeer

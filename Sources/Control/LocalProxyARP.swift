@@ -105,7 +105,8 @@ extension Agent {
         ask(target, for: packet.senderIP, source, vsi: vsi, local: true, remote: false)
     }
 
-    /// A6 to A8: an answer. A local one goes to those who asked; a remote one only to local probers.
+    /// A6 to A8: an answer. A local one goes to those who asked; a remote one only to local
+    /// probers.
     private func relay(
         _ packet: ARPPacket, _ interface: Configuration.VSIInterface, vsi: Int,
         place: Destination, now: UInt64

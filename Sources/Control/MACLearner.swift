@@ -52,7 +52,8 @@ extension Agent {
         let key = NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
         let previous = neighborValue(key)
         if let previous, NeighborTable.isStatic(previous) { return }
-        guard previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
+        guard
+            previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
             writer.setNeighbor(
                 key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
         else { return }
@@ -60,7 +61,8 @@ extension Agent {
         settle(key)
     }
 
-    /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from now.
+    /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from
+    /// now.
     private func moveNeighbors(mac: MACAddress, vsi: Int, to place: Destination, time: UInt32) {
         var moved: [UInt64] = []
         writer.neighbors.visit { _, key, value in

@@ -1,5 +1,5 @@
-/// A native port is a layer-3 port outside any VXLAN. Inside the gateway it is a VSI of its own with
-/// one access port and one VSI-interface, so that learning, ARP and routing are those of every
+/// A native port is a layer-3 port outside any VXLAN. Inside the gateway it is a VSI of its own
+/// with one access port and one VSI-interface, so that learning, ARP and routing are those of every
 /// other interface.
 extension Configuration {
     /// The same with native ports spelt out.

@@ -62,8 +62,8 @@ final class TableWriter {
         return true
     }
 
-    /// Adds or changes an ARP entry. The record it had is given back when no worker can be looking at
-    /// it.
+    /// Adds or changes an ARP entry. The record it had is given back when no worker can be looking
+    /// at it.
     /// - Parameter isLearnt: as for `setForwarding`.
     /// - Returns: false when there is no room, and nothing has changed.
     @discardableResult
@@ -98,9 +98,9 @@ final class TableWriter {
         retired.append((nil, { pool.giveBack(NeighborTable.record(of: value)) }))
     }
 
-    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one half it
-    /// is slots that wait to be reclaimed, or keys that somebody picked to collide: those collide at
-    /// the next sizes too, and seventeen of them would take gigabytes.
+    /// Two buckets of eight to choose from overflow at a load of two thirds and more. Below one
+    /// half it is slots that wait to be reclaimed, or keys that somebody picked to collide: those
+    /// collide at the next sizes too, and seventeen of them would take gigabytes.
     private static func needsToGrow(_ table: ProbeTable) -> Bool {
         table.count >= table.capacity / 2
     }

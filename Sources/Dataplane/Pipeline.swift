@@ -14,8 +14,8 @@ public struct Pipeline: Sendable {
     public let batch: PacketBatch
     public let counters: Counters
     public let punts: PuntPort
-    /// For each port, the time in nanoseconds before which its ARP budget is spent; then that of the
-    /// tunnels, and that of ICMP errors.
+    /// For each port, the time in nanoseconds before which its ARP budget is spent; then that of
+    /// the tunnels, and that of ICMP errors.
     public let policers: Column<UInt64>
     public var tables: TableView
 
@@ -119,8 +119,8 @@ public struct Pipeline: Sendable {
         return true
     }
 
-    /// Has the agent tell the sender of a packet, if the rules allow it (RFC 1812 section 4.3.2.7) and
-    /// the rate does (section 4.3.2.8). The lane is dropped by the caller.
+    /// Has the agent tell the sender of a packet, if the rules allow it (RFC 1812 section 4.3.2.7)
+    /// and the rate does (section 4.3.2.8). The lane is dropped by the caller.
     @_noLocks
     func puntICMPError(_ lane: Int, type: UInt8, code: UInt8, mtu: UInt16) {
         let frame = batch.frame(lane)

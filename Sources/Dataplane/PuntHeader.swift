@@ -49,8 +49,8 @@ public struct OrderHeader: BitwiseCopyable, Sendable {
         case resume
         /// A frame of the gateway's own, to `destination`.
         case send
-        /// A frame of the gateway's own, to the flood list of the VSI as far as `scope` goes, but not to
-        /// `destination`.
+        /// A frame of the gateway's own, to the flood list of the VSI as far as `scope` goes, but
+        /// not to `destination`.
         case flood
         /// A packet of the gateway's own that is yet to be routed.
         case route

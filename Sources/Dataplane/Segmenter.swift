@@ -72,9 +72,9 @@ public struct Segmenter {
             && frame.loadUInt16(at: layers.checksumOffset) == 0
     }
 
-    /// An IPv4 packet in fragments. Nil when its lengths are not sound, when it may not be fragmented,
-    /// or when no payload fits. Deviates: options are repeated in every fragment, those too that
-    /// belong into the first alone (RFC 791 section 3.1).
+    /// An IPv4 packet in fragments. Nil when its lengths are not sound, when it may not be
+    /// fragmented, or when no payload fits. Deviates: options are repeated in every fragment, those
+    /// too that belong into the first alone (RFC 791 section 3.1).
     @_noLocks
     public init?(fragmenting frame: FrameView, maximumPacketByteCount: Int) {
         let start = EthernetHeader.byteCount

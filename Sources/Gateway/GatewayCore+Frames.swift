@@ -8,8 +8,8 @@ internal import Wire
 
 /// Frames between workers and agent: what workers hand over, and what the agent wants sent.
 extension GatewayCore {
-    /// Frames of one worker in one turn of the agent; the rest waits for the next, so that a flood at
-    /// one worker does not keep the others from being heard.
+    /// Frames of one worker in one turn of the agent; the rest waits for the next, so that a flood
+    /// at one worker does not keep the others from being heard.
     private static let framesPerTurn = 1024
 
     func takeFrames(_ link: WorkerLink) {
@@ -55,7 +55,8 @@ extension GatewayCore {
                     header, base, count: buffer.count)
             }
             touched.insert(worker)
-            // The worker is far behind: what waited counts as dropped, the agent's own is asked for again.
+            // The worker is far behind: what waited counts as dropped, the agent's own is asked for
+            // again.
             if !isSent, case .resume = order { lostResumes += 1 }
         }
         for worker in touched { links[worker].wake() }

@@ -53,7 +53,8 @@ public final class GatewayService: ControlPlane, Service {
             underlayMTU: mtu, sourcePortCount: underlay.ports.count,
             devicesUp: Set(topology.devices.keys.filter(topology.isUp)))
         let agent = Agent(
-            configuration: configuration.withNativePorts(), environment: environment, workers: cpus.count,
+            configuration: configuration.withNativePorts(), environment: environment,
+            workers: cpus.count,
             now: vx_monotonic_nanoseconds())
         thread = try AgentThread()
         var links: [WorkerLink] = []
@@ -77,8 +78,8 @@ public final class GatewayService: ControlPlane, Service {
         for worker in workers { try worker.start(plan) }
         log.notice("forwarding", metadata: ["workers": "\(workers.count)"])
         try? await gracefulShutdown()
-        // A ring gives its files back some time after it is closed; without this a tap would outlive
-        // the process by that time.
+        // A ring gives its files back some time after it is closed; without this a tap would
+        // outlive the process by that time.
         try? await thread.perform { core throws(ControlError) in core.closeDevices() }
         for worker in workers { worker.stop() }
     }

@@ -44,23 +44,33 @@ struct Worker {
     }
     var underlayBuffers: BufferRing { @_noLocks get { unsafe state.pointee.underlayBuffers } }
     var accessBuffers: BufferRing { @_noLocks get { unsafe state.pointee.accessBuffers } }
-    var underlayReceiver: MultishotReceiver { @_noLocks get { unsafe state.pointee.underlayReceiver } }
+    var underlayReceiver: MultishotReceiver {
+        @_noLocks get { unsafe state.pointee.underlayReceiver }
+    }
     var underlay: UnderlayFiles {
         @_noLocks get { unsafe state.pointee.underlay }
         @_noLocks nonmutating set { unsafe state.pointee.underlay = newValue }
     }
     var devices: UnsafeMutablePointer<DevicePort> { @_noLocks get { unsafe state.pointee.devices } }
-    var completions: UnsafeMutablePointer<Completion> { @_noLocks get { unsafe state.pointee.completions } }
-    var deferred: UnsafeMutablePointer<Completion> { @_noLocks get { unsafe state.pointee.deferred } }
+    var completions: UnsafeMutablePointer<Completion> {
+        @_noLocks get { unsafe state.pointee.completions }
+    }
+    var deferred: UnsafeMutablePointer<Completion> {
+        @_noLocks get { unsafe state.pointee.deferred }
+    }
     var deferredCount: Int {
         @_noLocks get { unsafe state.pointee.deferredCount }
         @_noLocks nonmutating set { unsafe state.pointee.deferredCount = newValue }
     }
-    var framesToWorker: FrameRing<OrderHeader> { @_noLocks get { unsafe state.pointee.framesToWorker } }
+    var framesToWorker: FrameRing<OrderHeader> {
+        @_noLocks get { unsafe state.pointee.framesToWorker }
+    }
     var batch: PacketBatch { @_noLocks get { unsafe state.pointee.batch } }
     var counters: Counters { @_noLocks get { unsafe state.pointee.counters } }
     var snapshot: Snapshot { @_noLocks get { unsafe state.pointee.snapshot } }
-    var refusesSegmentation: Column<Bool> { @_noLocks get { unsafe state.pointee.refusesSegmentation } }
+    var refusesSegmentation: Column<Bool> {
+        @_noLocks get { unsafe state.pointee.refusesSegmentation }
+    }
     var pipeline: Pipeline {
         @_noLocks get { unsafe state.pointee.pipeline }
         @_noLocks nonmutating set { unsafe state.pointee.pipeline = newValue }

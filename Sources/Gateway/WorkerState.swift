@@ -3,8 +3,8 @@ internal import Memory
 internal import Tables
 internal import Uring
 
-/// What a worker consists of, in one block that its handle points to: passing it by value would copy
-/// some hundred words at every call.
+/// What a worker consists of, in one block that its handle points to: passing it by value would
+/// copy some hundred words at every call.
 @safe
 struct WorkerState {
     let number: Int

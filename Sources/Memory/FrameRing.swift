@@ -58,7 +58,9 @@ public struct FrameRing<Header: BitwiseCopyable>: @unchecked Sendable {
 
     @inlinable
     func hasRoom(_ length: Int, _ tail: UInt64) -> Bool {
-        if tail &+ UInt64(truncatingIfNeeded: length) &- words[8] <= UInt64(capacity) { return true }
+        if tail &+ UInt64(truncatingIfNeeded: length) &- words[8] <= UInt64(capacity) {
+            return true
+        }
         words[8] = unsafe vx_load_acquire_u64(words.pointer(at: 16))
         return tail &+ UInt64(truncatingIfNeeded: length) &- words[8] <= UInt64(capacity)
     }

@@ -86,6 +86,7 @@ public struct ProbeTable: @unchecked Sendable {
             slots[index] = lastSlot
         }
         lastKey = Self.noKey
+        lastSlot = -1
         for index in 0..<count {
             let key = wanted[index]
             if key != lastKey {

@@ -119,6 +119,7 @@ private final class AgentSide: @unchecked Sendable {
 private final class StepWorker: @unchecked Sendable {
     let number: Int
     let workerToAgent = SPSCRing<PuntEvent>(capacity: 1024, filler: .filler)
+    private let frames = FrameRing<PuntHeader>(capacity: 1 << 16)
     private(set) var faults = 0
     private(set) var outputs = 0
     private var consumed = 0
@@ -139,7 +140,8 @@ private final class StepWorker: @unchecked Sendable {
         let tables = unsafe snapshot.observe(number)!.assumingMemoryBound(to: TableSet.self)
         pipeline = unsafe Pipeline(
             batch: PacketBatch(), counters: Counters(region: region),
-            workerToAgent: workerToAgent, policers: Column(count: 64, repeating: 0),
+            punts: PuntPort(events: workerToAgent, frames: frames),
+            policers: Column(count: 64, repeating: 0),
             tables: TableView(tables))
         snapshot.rest(number)
     }
@@ -147,12 +149,14 @@ private final class StepWorker: @unchecked Sendable {
     func close() {
         pipeline.batch.deallocate()
         pipeline.policers.deallocate()
+        pipeline.punts.deallocate()
         workerToAgent.deallocate()
+        frames.deallocate()
     }
 
     var isBalanced: Bool {
         let tally = Tally(pipeline.counters)
-        return received + tally.replicated == outputs + consumed + tally.dropped
+        return received + tally.replicated == outputs + consumed + tally.dropped + tally.held
     }
 
     func run(turns: Int) {

@@ -7,6 +7,8 @@ import Uring
 @testable import Gateway
 
 @Suite struct AccountsTests {
+    private let agentRegion = PageRegion(byteCount: CounterLayout.count * 8)
+
     private func links(_ count: Int) throws -> [WorkerLink] {
         let descriptor = OwnedDescriptor(-1)
         return try (0..<count).map { try WorkerLink(number: $0, agentDescriptor: descriptor) }
@@ -14,7 +16,7 @@ import Uring
 
     @Test func sumsTheWorkers() throws {
         let links = try links(3)
-        let accounts = Accounts(links: links)
+        let accounts = Accounts(links: links, agent: Counters(region: agentRegion))
         for (index, link) in links.enumerated() {
             link.counters.count(.hairpin, UInt64(index + 1))
             link.counters.count(.vxlanUnknownVni, 10)
@@ -34,7 +36,7 @@ import Uring
 
     @Test func beginsAgainAtZeroAfterAClear() throws {
         let links = try links(2)
-        var accounts = Accounts(links: links)
+        var accounts = Accounts(links: links, agent: Counters(region: agentRegion))
         var events = Agent.Events()
         events.fdbLimit = 5
         func count() {
@@ -66,7 +68,7 @@ import Uring
 
     @Test func aNewOwnerOfAnIndexBeginsAtZero() throws {
         let links = try links(1)
-        var accounts = Accounts(links: links)
+        var accounts = Accounts(links: links, agent: Counters(region: agentRegion))
         for index in 0..<3 {
             links[0].counters.add(10, port: index, .txPackets)
             links[0].counters.add(10, peer: index, .txPackets)

@@ -51,12 +51,19 @@ import Wire
             #expect(key != ProbeTable.noKey && key != .max)
             #expect(NeighborTable.vsi(of: key) == Int(vsi))
             #expect(NeighborTable.address(of: key).bits == address)
-            let mac = random.next() & 0xFFFF_FFFF_FFFF
-            for flags in [0, NeighborTable.ownFlag, NeighborTable.staticFlag, 3] {
-                let value = NeighborTable.value(mac: mac, flags: flags)
-                #expect(NeighborTable.mac(of: value) == mac)
-                #expect(NeighborTable.isOwn(value) == (flags & 1 != 0))
-                #expect(NeighborTable.isStatic(value) == (flags & 2 != 0))
+            let record = random.int(in: 0...0xFFFF_FFFF)
+            let all = [
+                NeighborTable.ownFlag, NeighborTable.staticFlag, NeighborTable.incompleteFlag,
+                NeighborTable.failedFlag,
+            ]
+            for flags in [0] + all + [all[0] | all[1]] {
+                let value = NeighborTable.value(record: record, flags: flags)
+                #expect(value != 0 && NeighborTable.record(of: value) == record)
+                #expect(NeighborTable.isOwn(value) == (flags & all[0] != 0))
+                #expect(NeighborTable.isStatic(value) == (flags & all[1] != 0))
+                #expect(NeighborTable.isIncomplete(value) == (flags & all[2] != 0))
+                #expect(NeighborTable.isFailed(value) == (flags & all[3] != 0))
+                #expect(NeighborTable.isResolved(value) == (flags & (all[2] | all[3]) == 0))
             }
         }
         #expect(NeighborTable.key(vsi: 0, address: 0) != ProbeTable.noKey)

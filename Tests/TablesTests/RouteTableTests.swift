@@ -7,22 +7,40 @@ import Wire
     private static func prefix(_ text: String) -> IPv4Prefix { IPv4Prefix(text)! }
 
     private func route(
-        _ vrf: Int, _ prefix: String, _ interface: Int, via: String? = nil
+        _ vrf: Int, _ prefix: String, _ nextHop: Int, count: Int = 1
     ) -> RouteTable.Route {
         RouteTable.Route(
-            vrf: vrf, prefix: Self.prefix(prefix), interface: interface,
-            via: via.map { IPv4Address($0)! })
+            vrf: vrf, prefix: Self.prefix(prefix), action: .forward, firstNextHop: nextHop,
+            nextHopCount: count)
     }
 
     private func interface(_ table: RouteTable, _ vrf: Int, _ address: String) -> Int? {
         let value = table.find(vrf: UInt16(vrf), address: IPv4Address(address)!.bits)
-        return value == 0 ? nil : RouteTable.interface(of: value)
+        return value == 0 ? nil : RouteTable.nextHop(value, flowHash: 0)
+    }
+
+    @Test func actionsAndSharesOfFlows() {
+        let own = RouteTable.Route(vrf: 0, prefix: Self.prefix("10.0.0.1/32"), action: .own)
+        let hole = RouteTable.Route(vrf: 0, prefix: Self.prefix("10.6.0.0/16"), action: .blackhole)
+        let table = RouteTable([own, hole, route(0, "0.0.0.0/0", 7, count: 3)], vrfCount: 1)
+        defer { table.deallocate() }
+        #expect(RouteTable.isOwn(table.find(vrf: 0, address: 0x0A00_0001)))
+        #expect(RouteTable.isBlackhole(table.find(vrf: 0, address: 0x0A06_0001)))
+        let value = table.find(vrf: 0, address: 1)
+        #expect(RouteTable.isForward(value) && RouteTable.nextHopCount(value) == 3)
+        var counts = [0, 0, 0]
+        for step in 0..<3000 {
+            let hash = UInt32(truncatingIfNeeded: UInt64(step) << 32 / 3000)
+            counts[RouteTable.nextHop(value, flowHash: hash) - 7] += 1
+        }
+        #expect(counts.allSatisfy { (999...1001).contains($0) }, "\(counts)")
+        #expect(RouteTable.nextHop(value, flowHash: .max) == 9)
     }
 
     @Test func takesTheLongestPrefix() {
         let table = RouteTable(
             [
-                route(0, "0.0.0.0/0", 0, via: "10.0.0.1"), route(0, "10.0.0.0/8", 1),
+                route(0, "0.0.0.0/0", 0), route(0, "10.0.0.0/8", 1),
                 route(0, "10.1.0.0/16", 2), route(0, "10.1.1.0/24", 3),
                 route(0, "10.1.1.128/25", 4), route(0, "10.1.1.200/32", 5),
             ], vrfCount: 1)
@@ -33,9 +51,6 @@ import Wire
         #expect(interface(table, 0, "10.1.2.1") == 2)
         #expect(interface(table, 0, "10.2.2.1") == 1)
         #expect(interface(table, 0, "11.0.0.0") == 0)
-        let value = table.find(vrf: 0, address: 0x0B00_0000)
-        #expect(RouteTable.via(of: value) == 0x0A00_0001)
-        #expect(RouteTable.via(of: table.find(vrf: 0, address: 0x0A01_0101)) == 0)
     }
 
     @Test func keepsVRFsApart() {
@@ -75,9 +90,10 @@ import Wire
                             && $0.prefix.network == prefix.network
                     })
                 else { continue }
-                let via = random.bool() ? IPv4Address(bits: UInt32(index + 1)) : nil
                 routes.append(
-                    RouteTable.Route(vrf: vrf, prefix: prefix, interface: index, via: via))
+                    RouteTable.Route(
+                        vrf: vrf, prefix: prefix, action: .forward, firstNextHop: index,
+                        nextHopCount: 1))
             }
             let table = RouteTable(routes, vrfCount: 4)
             defer { table.deallocate() }
@@ -92,8 +108,7 @@ import Wire
                     #expect(value == 0)
                     continue
                 }
-                #expect(RouteTable.interface(of: value) == best.interface)
-                #expect(RouteTable.via(of: value) == best.via?.bits ?? 0)
+                #expect(RouteTable.nextHop(value, flowHash: 0) == best.firstNextHop)
             }
         }
     }

@@ -56,8 +56,8 @@ enum ARPResponder {
         return answer(lane, vsi, packet, pipeline)
     }
 
-    /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other directly
-    /// is bridged.
+    /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other
+    /// directly is bridged.
     @_noLocks
     private static func hand(
         _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, _ pipeline: Pipeline
@@ -155,8 +155,8 @@ enum ARPResponder {
         }
     }
 
-    /// The sender is in a subnet of the interface, or is the next hop of an onlink route there, which
-    /// the neighbor table then has.
+    /// The sender is in a subnet of the interface, or is the next hop of an onlink route there,
+    /// which the neighbor table then has.
     @_noLocks
     private static func isInSubnet(
         _ address: IPv4Address, _ vsi: VSIRecord, _ pipeline: Pipeline

@@ -2,8 +2,8 @@ internal import Memory
 internal import Tables
 internal import Wire
 
-/// Routes IPv4 packets that are addressed to a MAC of the gateway, between the VSI-interfaces of one
-/// VRF.
+/// Routes IPv4 packets that are addressed to a MAC of the gateway, between the VSI-interfaces of
+/// one VRF.
 ///
 /// Policies of the ingress interface come first, then the longest prefix; the neighbor table says
 /// where the next hop is, and the packet leaves by that entry alone. What is for the gateway itself
@@ -123,8 +123,8 @@ public enum RouteStage {
         pipeline.batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
     }
 
-    /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. `none` is to
-    /// flood; nil when a static FDB entry contradicts the ARP entry.
+    /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. `none` is
+    /// to flood; nil when a static FDB entry contradicts the ARP entry.
     @_noLocks
     private static func egress(
         _ mac: UInt64, _ vsi: UInt16, _ learned: Destination, _ tables: TableView

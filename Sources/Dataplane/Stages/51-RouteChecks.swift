@@ -71,8 +71,8 @@ enum RouteChecks {
         return false
     }
 
-    /// In a subnet of the interface, or a next hop of an onlink route by it: those are subnets of one
-    /// address each.
+    /// In a subnet of the interface, or a next hop of an onlink route by it: those are subnets of
+    /// one address each.
     @_noLocks
     static func isOnLink(
         _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView
@@ -84,7 +84,8 @@ enum RouteChecks {
         return false
     }
 
-    /// On the link and neither network nor broadcast address: what a proxy may answer for (RFC 1027).
+    /// On the link and neither network nor broadcast address: what a proxy may answer for (RFC
+    /// 1027).
     @_noLocks
     static func isHost(
         _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView

@@ -105,8 +105,8 @@ public enum EncapsulateStage {
         return true
     }
 
-    /// The sender of a bridged packet that may not be fragmented hears of it too, where the gateway has
-    /// an address to speak from.
+    /// The sender of a bridged packet that may not be fragmented hears of it too, where the gateway
+    /// has an address to speak from.
     @_noLocks
     private static func tooBig(_ lane: Int, _ destination: Destination, _ pipeline: Pipeline) {
         let batch = pipeline.batch

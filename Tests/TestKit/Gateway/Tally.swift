@@ -6,6 +6,8 @@ public struct Tally: Sendable, Equatable {
     public var received = 0
     public var replicated = 0
     public var consumed = 0
+    /// Packets that wait with the agent; less than zero when more came back than were given.
+    public var held = 0
     public var drops: [DropReason: Int] = [:]
     public var events: [CounterLayout.Event: Int] = [:]
 
@@ -15,6 +17,9 @@ public struct Tally: Sendable, Equatable {
         received = Self.read(counters, CounterLayout.index(CounterLayout.Total.received))
         replicated = Self.read(counters, CounterLayout.index(CounterLayout.Total.replicated))
         consumed = Self.read(counters, CounterLayout.index(CounterLayout.Total.consumed))
+        held =
+            Self.read(counters, CounterLayout.index(CounterLayout.Total.held))
+            - Self.read(counters, CounterLayout.index(CounterLayout.Total.released))
         for reason in DropReason.allCases {
             drops[reason] = Self.read(counters, CounterLayout.index(reason))
         }
@@ -31,6 +36,7 @@ public struct Tally: Sendable, Equatable {
         result.received = received - before.received
         result.replicated = replicated - before.replicated
         result.consumed = consumed - before.consumed
+        result.held = held - before.held
         result.drops = drops.merging(before.drops, uniquingKeysWith: -).filter { $0.value != 0 }
         result.events = events.merging(before.events, uniquingKeysWith: -).filter { $0.value != 0 }
         return result

@@ -18,7 +18,11 @@ public final class TestGateway {
     public var agentFollows = true
 
     private let region: PageRegion
+    private var accountedHeld: UInt64 = 0
+    private var accountedFailed: UInt64 = 0
     private var pipeline: Pipeline
+    private let events: SPSCRing<PuntEvent>
+    private let frames: FrameRing<PuntHeader>
     private var arena = FrameArena()
 
     public static let start: UInt64 = 1_000_000_000_000
@@ -38,16 +42,21 @@ public final class TestGateway {
         counters = Counters(region: region)
         // The agent has published a set in its initializer.
         let tables = unsafe agent.snapshot.observe(0)!.assumingMemoryBound(to: TableSet.self)
+        events = SPSCRing(capacity: reportCapacity, filler: .filler)
+        frames = FrameRing(capacity: 1 << 20)
         pipeline = unsafe Pipeline(
             batch: PacketBatch(), counters: counters,
-            workerToAgent: SPSCRing(capacity: reportCapacity, filler: .filler),
-            policers: Column(count: 1024, repeating: 0), tables: TableView(tables))
+            punts: PuntPort(events: events, frames: frames),
+            policers: Column(count: Pipeline.policerCount, repeating: 0),
+            tables: TableView(tables))
         agent.snapshot.rest(0)
     }
 
     deinit {
         pipeline.batch.deallocate()
-        pipeline.workerToAgent.deallocate()
+        pipeline.punts.deallocate()
+        events.deallocate()
+        frames.deallocate()
         pipeline.policers.deallocate()
     }
 
@@ -91,6 +100,11 @@ public final class TestGateway {
         for arrival in arrivals { append(arrival) }
         counters.add(UInt64(arrivals.count), .received)
         pipeline.process()
+        finishTurn(&turn)
+    }
+
+    private func finishTurn(_ turn: inout Turn) {
+        let batch = pipeline.batch
         var cursor = ReplicateStage.Cursor()
         var isComplete = false
         while !isComplete {
@@ -147,7 +161,8 @@ public final class TestGateway {
 
     /// Hands over what the stages have reported, as the agent's thread does.
     public func deliverReports() {
-        while let event = pipeline.workerToAgent.pop() {
+        defer { deliverFrames() }
+        while let event = events.pop() {
             let mac = MACAddress(bits: event.mac)
             let address = IPv4Address(bits: event.address)
             switch event.kind {
@@ -162,10 +177,103 @@ public final class TestGateway {
         }
     }
 
+    private func deliverFrames() {
+        while let record = unsafe frames.next() {
+            let header = unsafe record.header
+            let bytes = unsafe Array(UnsafeBufferPointer(start: record.bytes, count: record.count))
+            frames.advance()
+            let vsi = Int(header.vsi)
+            switch header.kind {
+            case .arp:
+                agent.proxyARP(bytes, vsi: vsi, place: header.place, now: now)
+            case .hold:
+                let packet = HeldPacket(
+                    bytes: bytes, token: [], vsi: vsi, place: header.place, worker: 0)
+                agent.hold(
+                    packet, interface: Int(header.interface),
+                    nextHop: IPv4Address(bits: header.nextHop), now: now)
+            case .icmpError:
+                agent.icmpError(
+                    type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu),
+                    about: bytes, vsi: vsi, place: header.place)
+            }
+        }
+    }
+
+    /// Sends what the agent wants sent: its own frames, and packets that have waited.
+    public func serveOrders() -> Turn {
+        let before = Tally(counters)
+        var turn = Turn()
+        account()
+        var orders = agent.takeOrders()[...]
+        while !orders.isEmpty {
+            runOrders(orders.prefix(PacketBatch.laneCapacity), &turn)
+            orders = orders.dropFirst(PacketBatch.laneCapacity)
+        }
+        turn.tally = Tally(counters).since(before)
+        if agentFollows { deliverReports() }
+        return turn
+    }
+
+    /// Packets that ended with the agent.
+    private func account() {
+        let ended = agent.events.heldOverflow + agent.events.heldFailed - accountedHeld
+        guard ended > 0 else { return }
+        accountedHeld += ended
+        let failed = agent.events.heldFailed - accountedFailed
+        accountedFailed += failed
+        counters.count(.nhFailed, failed)
+        counters.count(.nhUnresolvedQueueFull, ended - failed)
+        counters.add(ended, .released)
+    }
+
+    private func runOrders(_ orders: ArraySlice<AgentOrder>, _ turn: inout Turn) {
+        let batch = pipeline.batch
+        arena = FrameArena()
+        let tables = unsafe agent.snapshot.observe(0)!.assumingMemoryBound(to: TableSet.self)
+        pipeline.tables = unsafe TableView(tables)
+        batch.now.value = now
+        batch.coarseTime.value = Agent.ticks(now)
+        for order in orders { append(order) }
+        pipeline.processOrders()
+        finishTurn(&turn)
+    }
+
+    private func append(_ order: AgentOrder) {
+        let batch = pipeline.batch
+        let lane = batch.laneCount.value
+        let (bytes, vsi) = order.content
+        let view = arena.frame(bytes)
+        _ = batch.append(view, slot: 0, device: PacketBatch.underlay, segmentation: .none)
+        batch.vsi[lane] = UInt16(vsi)
+        batch.etherType[lane] = view.loadUInt16(at: 12)
+        batch.destinationMAC[lane] = view.loadMACAddress(at: 0).bits
+        batch.sourceMAC[lane] = view.loadMACAddress(at: 6).bits
+        batch.ingress[lane] = .own(0)
+        if case .resume = order {
+            counters.add(1, .released)
+        } else {
+            counters.add(1, .received)
+        }
+        switch order {
+        case .resume(let packet):
+            batch.ingress[lane] = packet.place
+            batch.verdict[lane] = .route
+        case .route: batch.verdict[lane] = .route
+        case .send(_, _, let place):
+            batch.egress[lane] = place
+            batch.verdict[lane] = .forward
+        case .flood(_, _, let local, let remote, let origin):
+            batch.ingress[lane] = origin
+            batch.floodScope[lane] = local && remote ? .all : local ? .local : .remote
+            batch.verdict[lane] = .replicate
+        }
+    }
+
     /// Takes what the stages have reported instead of the agent.
     public func takeReports() -> [PuntEvent] {
         var reports: [PuntEvent] = []
-        while let event = pipeline.workerToAgent.pop() { reports.append(event) }
+        while let event = events.pop() { reports.append(event) }
         return reports
     }
 
@@ -188,5 +296,17 @@ public final class TestGateway {
     public func apply(_ configuration: Configuration, environment: Environment? = nil) {
         agent.apply(
             configuration, environment ?? Self.environment(of: configuration), now: now)
+    }
+}
+
+extension AgentOrder {
+    /// The frame, and the VSI it begins in.
+    fileprivate var content: ([UInt8], Int) {
+        switch self {
+        case .send(let bytes, let vsi, _): (bytes, vsi)
+        case .flood(let bytes, let vsi, _, _, _): (bytes, vsi)
+        case .route(let bytes, let vsi): (bytes, vsi)
+        case .resume(let packet): (packet.bytes, packet.vsi)
+        }
     }
 }
