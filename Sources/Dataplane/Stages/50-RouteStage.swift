@@ -57,7 +57,9 @@ public enum RouteStage {
             return LocalDelivery.deliver(lane, header, interface, pipeline)
         }
         // What the gateway sends itself is not forwarded (RFC 1812 section 2.2.8.1).
-        guard interface.forwards || batch.ingress[lane].isOwn else { return drop(lane, .ipForwardingDisabled, pipeline) }
+        guard interface.forwards || batch.ingress[lane].isOwn else {
+            return drop(lane, .ipForwardingDisabled, pipeline)
+        }
         guard header.timeToLive > 1 else {
             // A packet that arrives with 0 should not have been sent; nobody is told.
             if header.timeToLive == 1 { pipeline.puntICMPError(lane, type: 11, code: 0, mtu: 0) }
