@@ -24,7 +24,8 @@ extension Agent {
     /// What one turn keeps; more are not told.
     private static let maximumRefusals = 1024
 
-    /// The VSI-interface that pings `address`: the one named, or the one by which the VRF reaches it.
+    /// The VSI-interface that pings `address`: the one named, or the one by which the VRF reaches
+    /// it.
     ///
     /// - Throws: `notFound` for a name that does not exist, `conflict` when no route leads to the
     ///   address or the names contradict each other, `malformed` for an address of no host.

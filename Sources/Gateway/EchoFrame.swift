@@ -16,8 +16,8 @@ struct EchoFrame: Equatable {
     private static let timeToLive: UInt8 = 65
     private static let icmpOffset = EthernetHeader.byteCount + IPv4Header.byteCount
 
-    /// Addressed to the MAC of the interface it is sent from: what a host of its VSI would send to be
-    /// routed. It may not be fragmented, as fragments of a reply would not be put together here.
+    /// Addressed to the MAC of the interface it is sent from: what a host of its VSI would send to
+    /// be routed. It may not be fragmented, as fragments of a reply would not be put together here.
     var bytes: [UInt8] {
         let start = EthernetHeader.byteCount
         var bytes = [UInt8](repeating: 0, count: Self.icmpOffset) + [0, 0, 0, 0, 0, 0, 0, 0] + data

@@ -3,7 +3,8 @@ internal import Wire
 
 /// Echo requests of the gateway's own that wait for an answer, by identifier and sequence number.
 ///
-/// Each ends once: with an answer, with its time, or with the gateway. Time comes in with every call.
+/// Each ends once: with an answer, with its time, or with the gateway. Time comes in with every
+/// call.
 ///
 /// Thread-safety: the agent's thread alone.
 struct EchoSessions {

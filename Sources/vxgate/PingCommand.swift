@@ -10,9 +10,9 @@ struct PingCommand: ParsableCommand {
         commandName: "ping",
         abstract: "Ping an address from a VSI-interface, through the dataplane.",
         discussion: """
-            The packets are routed as those of a host behind the VSI-interface are, and must not be \
-            fragmented. Where peers have the same address (distributed-gateway), a host behind a peer \
-            answers to the gateway next to it, and the reply is not seen here.
+            The packets are routed as those of a host behind the VSI-interface are, and must not \
+            be fragmented. Where peers have the same address (distributed-gateway), a host behind \
+            a peer answers to the gateway next to it, and the reply is not seen here.
 
             Exit status: 0 when at least one reply came, 1 when none did.
             """)
