@@ -67,6 +67,17 @@ final class AgentThread: Sendable {
         return try result.get()
     }
 
+    /// Runs `body` on the thread and gives what it completes with, once, now or in a later turn.
+    func performLater<Value: Sendable>(
+        _ body:
+            @escaping @Sendable (GatewayCore, @escaping (Result<Value, ControlError>) -> Void) ->
+            Void
+    ) async -> Result<Value, ControlError> {
+        await withCheckedContinuation { continuation in
+            submit { core in body(core) { continuation.resume(returning: $0) } }
+        }
+    }
+
     private func submit(_ job: @escaping Job) {
         jobs.withLock { $0.append(job) }
         _ = vx_eventfd_signal(wakeDescriptor.number)

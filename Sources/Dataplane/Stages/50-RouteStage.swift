@@ -56,7 +56,10 @@ public enum RouteStage {
         if RouteTable.isOwn(found) {
             return LocalDelivery.deliver(lane, header, interface, pipeline)
         }
-        guard interface.forwards else { return drop(lane, .ipForwardingDisabled, pipeline) }
+        // What the gateway sends itself is not forwarded (RFC 1812 section 2.2.8.1).
+        guard interface.forwards || batch.ingress[lane].isOwn else {
+            return drop(lane, .ipForwardingDisabled, pipeline)
+        }
         guard header.timeToLive > 1 else {
             // A packet that arrives with 0 should not have been sent; nobody is told.
             if header.timeToLive == 1 { pipeline.puntICMPError(lane, type: 11, code: 0, mtu: 0) }
