@@ -5,6 +5,8 @@ struct Ledger {
         var host: Int
         /// A host that moved is another receiver.
         var epoch: Int
+        /// By MAC address: a copy that was flooded past it on the way to a router is another.
+        var destination: UInt64
     }
 
     private var deliveries: [Delivery: Int] = [:]
@@ -17,8 +19,10 @@ struct Ledger {
     }
 
     /// Counts a delivery; gives how many were more than the wire accounts for.
-    mutating func deliver(_ tag: TaggedFrame.Tag, to host: Int, epoch: Int) -> Int {
-        let delivery = Delivery(tag: tag, host: host, epoch: epoch)
+    mutating func deliver(
+        _ tag: TaggedFrame.Tag, to host: Int, epoch: Int, destination: UInt64
+    ) -> Int {
+        let delivery = Delivery(tag: tag, host: host, epoch: epoch, destination: destination)
         let count = deliveries[delivery, default: 0] + 1
         deliveries[delivery] = count
         return max(0, count - allowed(tag))

@@ -75,7 +75,8 @@ extension World {
         if isMine, Int(wanted) != host.index {
             find("h\(host.index) gets \(tag)")
         }
-        let extra = ledger.deliver(tag, to: host.index, epoch: host.epoch)
+        let extra = ledger.deliver(
+            tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0))
         if extra > 0 { find("h\(host.index) gets \(tag) \(extra) times too often") }
         let hops = 64 - Int(bytes[22])
         count { $0.mostHops = max($0.mostHops, hops) }
