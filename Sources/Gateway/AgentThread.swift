@@ -14,7 +14,7 @@ internal import Uring
 /// Thread-safety: `perform` and `stop` from anywhere; `GatewayCore` is touched by this thread
 /// alone.
 final class AgentThread: Sendable {
-    private typealias Job = @Sendable (GatewayCore) -> Void
+    typealias Job = @Sendable (GatewayCore) -> Void
 
     private let queue = DispatchQueue(label: "vxgate-agent", qos: .userInitiated)
     private let jobs = Mutex<[Job]>([])
@@ -78,7 +78,8 @@ final class AgentThread: Sendable {
         }
     }
 
-    private func submit(_ job: @escaping Job) {
+    /// Runs `job` on the thread, later.
+    func submit(_ job: @escaping Job) {
         jobs.withLock { $0.append(job) }
         _ = vx_eventfd_signal(wakeDescriptor.number)
     }

@@ -89,6 +89,14 @@ struct EchoSessions {
         }
     }
 
+    /// Ends a series before its time: nobody wants to know any more.
+    mutating func abandon(identifier: UInt16) {
+        for (key, entry) in waiting where key.identifier == identifier {
+            waiting[key] = nil
+            entry.complete(.success(Self.timeout(entry)))
+        }
+    }
+
     /// Nothing comes any more.
     mutating func close() {
         isClosed = true

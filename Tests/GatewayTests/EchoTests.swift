@@ -138,6 +138,16 @@ import Wire
         #expect(log.reports.map(\.from) == ["10.1.1.99", "10.1.1.1"])
     }
 
+    @Test func aSeriesIsAbandonedAsAWhole() {
+        let log = Log()
+        var other = echo(1)
+        other.identifier = 8
+        var sessions = session(echo(1), echo(2), other, log: log)
+        sessions.abandon(identifier: 7)
+        #expect(log.reports.map(\.result) == [.timeout, .timeout])
+        #expect(sessions.nextDue == 2_000_000_000, "the other still waits")
+    }
+
     @Test func theEndOfTheGatewayEndsEveryPing() {
         let log = Log()
         var sessions = session(echo(1), echo(2), log: log)
