@@ -45,6 +45,8 @@ public final class Agent {
     public internal(set) var pathMTUs: [Int: Int] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
+    /// Packets of the gateway's own that cannot be delivered.
+    var refusals: [OwnRefusal] = []
     var lastScan: UInt32 = 0
 
     /// Quarters of a second: what ages are counted in.

@@ -67,6 +67,10 @@ public protocol ControlPlane: Sendable {
         async throws(ControlError)
     func deleteARP(interface: String, address: IPv4Address) async throws(ControlError)
 
+    /// Sends ICMP echo requests from a VSI-interface through the dataplane and waits for what comes
+    /// back; a row for each request, in order.
+    func ping(_ request: PingRequest) async throws(ControlError) -> [PingReport]
+
     /// Makes `text` the running configuration as one change or not at all.
     /// - Parameter fileName: what the lines of errors name.
     /// - Returns: what changed, one line each; empty when nothing differs.

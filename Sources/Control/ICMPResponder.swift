@@ -14,6 +14,9 @@ extension Agent {
     public func icmpError(
         type: UInt8, code: UInt8, mtu: Int, about bytes: [UInt8], vsi: Int, place: Destination
     ) {
+        guard !place.isOwn else {
+            return refuse(OwnRefusal(type: type, code: code, mtu: mtu, bytes: bytes))
+        }
         guard let name = layout.vsiOf[vsi]?.name,
             let interface = layout.interfaceOf.values.first(where: { $0.vsi == name }),
             place.isPort || place.isPeer

@@ -15,15 +15,19 @@ public struct Pipeline: Sendable {
     public let counters: Counters
     public let punts: PuntPort
     /// For each port, the time in nanoseconds before which its ARP budget is spent; then that of
-    /// the tunnels, and that of ICMP errors.
+    /// the tunnels, that of ICMP errors, and that of answers to pings.
     public let policers: Column<UInt64>
     public var tables: TableView
 
     /// ARP packets that may come at once beyond the steady rate.
     static var arpBurst: UInt64 { @_noLocks get { 32 } }
     static var icmpBurst: UInt64 { @_noLocks get { 10 } }
-    /// Words of `policers`: the ports, the tunnels together, ICMP errors.
-    public static var policerCount: Int { CounterLayout.maximumPorts + 2 }
+    /// Words of `policers`: the ports, the tunnels together, ICMP errors, answers to pings.
+    public static var policerCount: Int { CounterLayout.maximumPorts + 3 }
+    /// Answers to pings that the agent is asked about: 1000 a second, 100 at once. An operator's
+    /// pings are few; a flood of replies nobody asked for must not keep the agent from learning.
+    static var echoIntervalNanoseconds: UInt64 { @_noLocks get { 1_000_000 } }
+    static var echoBurst: UInt64 { @_noLocks get { 100 } }
 
     public init(
         batch: PacketBatch, counters: Counters, punts: PuntPort,
@@ -133,6 +137,17 @@ public struct Pipeline: Sendable {
         header.icmpCode = code
         header.mtu = mtu
         _ = punts.push(header, frame.prefix(min(frame.count, ICMPErrorRules.quotedFrame)))
+    }
+
+    /// Hands the agent what may answer a ping of the gateway's own. The lane is consumed either
+    /// way.
+    @_noLocks
+    func puntEchoAnswer(_ lane: Int) {
+        let word = CounterLayout.maximumPorts &+ 2
+        guard
+            admits(word, Self.echoIntervalNanoseconds, Self.echoBurst, now: batch.now.value)
+        else { return counters.count(.icmpRateLimited) }
+        puntFrame(lane, .echoAnswer, batch.frame(lane))
     }
 
     /// The budget for ARP to the gateway, one for each port and one for all tunnels.

@@ -11,6 +11,9 @@ public struct PuntHeader: BitwiseCopyable, Sendable {
         case hold
         /// The beginning of a packet about which the sender is to hear by ICMP.
         case icmpError
+        /// An ICMP message for the gateway that may answer a ping of its own: an echo reply, or an
+        /// error about an echo request.
+        case echoAnswer
     }
 
     public var kind: Kind

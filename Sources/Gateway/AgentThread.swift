@@ -14,7 +14,7 @@ internal import Uring
 /// Thread-safety: `perform` and `stop` from anywhere; `GatewayCore` is touched by this thread
 /// alone.
 final class AgentThread: Sendable {
-    private typealias Job = @Sendable (GatewayCore) -> Void
+    typealias Job = @Sendable (GatewayCore) -> Void
 
     private let queue = DispatchQueue(label: "vxgate-agent", qos: .userInitiated)
     private let jobs = Mutex<[Job]>([])
@@ -67,7 +67,19 @@ final class AgentThread: Sendable {
         return try result.get()
     }
 
-    private func submit(_ job: @escaping Job) {
+    /// Runs `body` on the thread and gives what it completes with, once, now or in a later turn.
+    func performLater<Value: Sendable>(
+        _ body:
+            @escaping @Sendable (GatewayCore, @escaping (Result<Value, ControlError>) -> Void) ->
+            Void
+    ) async -> Result<Value, ControlError> {
+        await withCheckedContinuation { continuation in
+            submit { core in body(core) { continuation.resume(returning: $0) } }
+        }
+    }
+
+    /// Runs `job` on the thread, later.
+    func submit(_ job: @escaping Job) {
         jobs.withLock { $0.append(job) }
         _ = vx_eventfd_signal(wakeDescriptor.number)
     }

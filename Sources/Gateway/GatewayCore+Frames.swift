@@ -38,6 +38,8 @@ extension GatewayCore {
             agent.icmpError(
                 type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu), about: bytes,
                 vsi: vsi, place: header.place)
+        case .echoAnswer:
+            if let answer = EchoAnswer(frame: bytes) { echoes.take(answer, now: now) }
         }
     }
 

@@ -35,6 +35,8 @@ final class GatewayCore {
     var accountedFailed: UInt64 = 0
     var seenTooLong: UInt64 = 0
     var lastPathCheck: UInt64 = 0
+    /// Pings that wait for their replies.
+    var echoes = EchoSessions(firstIdentifier: .random(in: 0...UInt16.max))
     /// As the operator wrote it; the agent's has native ports spelt out.
     var configuration: Configuration
 
@@ -78,18 +80,23 @@ final class GatewayCore {
         watchLinks()
         watchPaths()
         agent.tick(now: now)
+        settlePings()
         sendOrders()
     }
 
     /// How long the thread may sleep: until something of the agent's is due.
     func waitMilliseconds(atMost limit: Int32) -> Int32 {
-        guard let due = agent.nextDue else { return limit }
+        let dues = [agent.nextDue, echoes.nextDue].compactMap(\.self)
+        guard let due = dues.min() else { return limit }
         let moment = now
         guard due > moment else { return 1 }
         return min(limit, Int32(clamping: (due - moment) / 1_000_000 + 1))
     }
 
-    func close() { topology.collectLosses() }
+    func close() {
+        echoes.close()
+        topology.collectLosses()
+    }
 
     private func take(_ event: PuntEvent) {
         let mac = MACAddress(bits: event.mac)

@@ -12,7 +12,7 @@ public import Wire
 ///
 /// Thread-safety: every call may come from any task; the agent's thread carries it out.
 public final class GatewayService: ControlPlane, Service {
-    private let thread: AgentThread
+    let thread: AgentThread
     private let workers: [WorkerThread]
     private let plan: WorkerThread.Plan
     private let log: Logger

@@ -160,6 +160,19 @@ final class FakePlane: ControlPlane {
         note("deleteARP \(interface) \(address)")
     }
 
+    func ping(_ request: PingRequest) async throws(ControlError) -> [PingReport] {
+        note("ping \(request)")
+        if request.vrf == "nowhere" { throw .notFound("no vrf nowhere: see vxgate config show") }
+        var reply = PingReport(sequence: request.sequence, result: .reply, source: "10.1.1.1")
+        reply.from = request.address.description
+        reply.bytes = request.size + 8
+        reply.ttl = 64
+        reply.milliseconds = 0.25
+        let lost = PingReport(
+            sequence: request.sequence, result: .timeout, source: "10.1.1.1")
+        return [request.interface == "silent" ? lost : reply]
+    }
+
     func apply(text: String, fileName: String) async throws(ControlError) -> [String] {
         note("apply \(fileName) \(text.utf8.count)")
         if text == "wrong" {

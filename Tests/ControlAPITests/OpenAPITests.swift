@@ -62,6 +62,7 @@ import Testing
             ("Stage", try await plane.counters().stages[0]), ("Drop", try await plane.drops()[0]),
             ("Event", EventReport(event: "e", count: 1)), ("Runtime", try await plane.runtime()),
             ("Worker", try await plane.runtime().workers[0]),
+            ("Ping", PingReport(sequence: 1, result: .timeout, source: "10.1.1.1")),
             ("Version", try await plane.version()), ("Outcome", Outcome()),
             ("Changes", ChangeReport(changes: [])), ("Error", ErrorReport(error: "")),
         ]

@@ -1,5 +1,6 @@
 import Control
 import Dataplane
+import Memory
 import TestKit
 import Testing
 import Wire
@@ -66,6 +67,23 @@ import Wire
         #expect(ports == Array(5...20), "the newest, in order")
         #expect(isBalanced(gateway, turns))
         #expect(Tally(gateway.counters).held == 0)
+    }
+
+    @Test func aPacketThatWaitsCountsForItsPolicyOnce() {
+        let policy = Configuration.PolicyRoute(
+            name: "out", interface: "g10", nextHop: silent.address)
+        let gateway = TestGateway(routed.with { $0.policyRoutes = [policy] })
+        let packets = { gateway.counters.page.read(CounterLayout.index(policy: 0)) }
+        #expect(gateway.receive(toSilent(1)).verdicts == [.held])
+        _ = gateway.serveOrders()
+        #expect(packets() == 0)
+        let answer = Site.arp(
+            2, silent.mac, silent.address, Site.gatewayMAC, Site.gateway20, to: Site.gatewayMAC)
+        gateway.receive(.device("a3", answer))
+        #expect(gateway.serveOrders().places == [.port("a3")])
+        #expect(packets() == 1)
+        gateway.receive(toSilent(2))
+        #expect(packets() == 2)
     }
 
     @Test func aHostThatNeverAnswersFailsAndItsSenderHears() {

@@ -47,7 +47,7 @@ extension EndToEnd {
         @Test(
             "Every file that a document links to exists",
             arguments: [
-                "README.md", "ARCHITECTURE.md", "docs/manual.md", "CHANGELOG.md",
+                "README.md", "ARCHITECTURE.md", "docs/manual.md", "docs/walk.md", "CHANGELOG.md",
             ])
         func links(document: String) throws {
             let path = URL(fileURLWithPath: "\(Requirements.root)/\(document)")

@@ -176,13 +176,13 @@ import Testing
     }
 
     @Test func fillsWellBeforeItAsksToGrow() {
-        // Two buckets of eight to choose from: a load of two thirds without a failure is modest.
+        // The first failure is an extreme value: over seeds it comes between 0.64 and 0.82.
         var random = SeededRandom.forTest("ProbeTable load")
         let table = ProbeTable(buckets: 1024)
         defer { table.deallocate() }
         var count = 0
         while table.insert(random.next() | 1, value: 0, time: 0) != nil { count += 1 }
-        #expect(Double(count) / Double(table.capacity) > 0.66)
+        #expect(Double(count) / Double(table.capacity) > 0.6)
     }
 
     @Test func refusesTheKeysThatMeanSomething() async {

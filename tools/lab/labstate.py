@@ -109,6 +109,13 @@ class Lab:
         """`ip` commands, one a line, in one process."""
         run(["nsenter", f"--net={self.path(role)}", "ip", "-batch", "-"], "\n".join(lines) + "\n")
 
+    def await_device(self, role, device, seconds=5):
+        limit = time.monotonic() + seconds
+        while self.inside(role, ["ip", "link", "show", device], check=False).returncode:
+            if time.monotonic() > limit:
+                raise LabError(f"{role}: the device {device} did not appear in {seconds} s")
+            time.sleep(0.05)
+
     # ---- gateways
 
     def start(self, name, binary, text):

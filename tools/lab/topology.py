@@ -1,8 +1,9 @@
 """What the labs look like: addresses, devices, and the configuration of each gateway."""
 import os
 import sys
-import time
 
+import documents
+from documents import OVERHEAD
 from labstate import LabError, run
 
 SIDES = {                                            # what gw1 and gw2 are
@@ -11,7 +12,7 @@ SIDES = {                                            # what gw1 and gw2 are
     "kernel-only": ("kernel", "kernel"),
     "bare": (None, None),                            # wire and veths, for gateways started by hand
 }
-OVERHEAD = 50                                        # IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14
+NETWORKS = (*SIDES, *documents.PLANS)
 VSIS = {"red": 10, "blue": 20, "measure": 30}        # VSI -> VNI
 # Hosts of gateway n by VSI: the role of their namespace and their device, the addresses they hold.
 HOSTS = {
@@ -33,11 +34,32 @@ def vtep(side):
     return f"198.51.100.{side}"
 
 
+def named(options):
+    """The network asked for; a lab with the name of a network is that network."""
+    return options.topology or (options.name if options.name in NETWORKS else "two-gateways")
+
+
 def build(lab, options):
-    kinds = SIDES[options.topology]
-    lab.about = f"{options.topology}, access {options.access}"
-    if "vxgate" in kinds and not os.access(options.binary, os.X_OK):
+    network = named(options)
+    options.access = options.access or ("veth" if network in documents.PLANS else "tap")
+    if network in documents.PLANS:
+        _program(options)
+        return documents.build(lab, network, options)
+    if options.kernel_host2 or options.generator:
+        raise LabError(f"--kernel-host2 and --generator are not for the network {network}")
+    return _tenants(lab, network, options)
+
+
+def _program(options):
+    if not os.access(options.binary, os.X_OK):
         raise LabError(f"no program at {options.binary}: build it with `swift build -c release`")
+
+
+def _tenants(lab, network, options):
+    kinds = SIDES[network]
+    lab.about = f"{network}, access {options.access}"
+    if "vxgate" in kinds:
+        _program(options)
     hosts = {role for side in HOSTS.values() for role, _, _ in side.values()}
     for role in ("gw1", "gw2", *sorted(hosts)):
         lab.namespace(role)
@@ -85,17 +107,9 @@ def _kernel_gateway(lab, side):
 
 def _hosts(lab, side, mtu):
     for role, device, addresses in HOSTS[side].values():
-        _await_device(lab, role, device)
+        lab.await_device(role, device)
         lab.ip(role, f"link set {device} mtu {mtu} up",
                *(f"addr add {address} dev {device}" for address in addresses))
-
-
-def _await_device(lab, role, device, seconds=5):
-    limit = time.monotonic() + seconds
-    while lab.inside(role, ["ip", "link", "show", device], check=False).returncode:
-        if time.monotonic() > limit:
-            raise LabError(f"{role}: the device {device} did not appear in {seconds} s")
-        time.sleep(0.05)
 
 
 def configuration(lab, side, access, options):

@@ -152,6 +152,9 @@ struct ControlRoutes: Sendable {
 
     private var service: [ControlRoute] {
         [
+            ControlRoute(.post, "/v1/ping") { [plane] in
+                .rows(try await plane.ping(PingBody(bytes: await $0.json()).request))
+            },
             ControlRoute(.get, "/v1/version") { [plane] _ in .object(try await plane.version()) },
             ControlRoute(.get, "/v1/openapi.json") { _ in
                 .text(openAPIDocument, as: "application/json; charset=utf-8")

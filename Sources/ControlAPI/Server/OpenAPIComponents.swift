@@ -50,6 +50,14 @@ let openAPIComponents = #"""
             }
           }
         },
+        "PingRows": {
+          "description": "A row for each echo request",
+          "content": {
+            "application/json": {
+              "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Ping"}}
+            }
+          }
+        },
         "Outcome": {
           "description": "What was done",
           "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Outcome"}}}
@@ -308,6 +316,37 @@ let openAPIComponents = #"""
         "Outcome": {
           "type": "object", "required": ["added", "removed"],
           "properties": {"added": {"type": "integer"}, "removed": {"type": "integer"}}
+        },
+        "PingRequest": {
+          "type": "object", "required": ["address"], "additionalProperties": false,
+          "description": "All of them take at most 40 s: (count - 1) x interval_ms + timeout_ms",
+          "properties": {
+            "address": {"type": "string"}, "vrf": {"type": "string"},
+            "interface": {"type": "string"},
+            "count": {"type": "integer", "minimum": 1, "maximum": 100, "default": 4},
+            "interval_ms": {
+              "type": "integer", "minimum": 10, "maximum": 10000, "default": 1000
+            },
+            "timeout_ms": {
+              "type": "integer", "minimum": 10, "maximum": 10000, "default": 2000
+            },
+            "size": {"type": "integer", "minimum": 0, "maximum": 8972, "default": 56},
+            "sequence": {"type": "integer", "minimum": 0, "maximum": 65535, "default": 1}
+          }
+        },
+        "Ping": {
+          "type": "object",
+          "required": [
+            "bytes", "from", "milliseconds", "mtu", "reason", "result", "sequence", "source", "ttl"
+          ],
+          "properties": {
+            "sequence": {"type": "integer"},
+            "result": {"enum": ["reply", "timeout", "unreachable", "ttl_exceeded", "too_big"]},
+            "source": {"type": "string"}, "from": {"type": ["string", "null"]},
+            "bytes": {"type": ["integer", "null"]}, "ttl": {"type": ["integer", "null"]},
+            "milliseconds": {"type": ["number", "null"]}, "mtu": {"type": ["integer", "null"]},
+            "reason": {"type": ["string", "null"]}
+          }
         },
         "Changes": {
           "type": "object", "required": ["changes"],

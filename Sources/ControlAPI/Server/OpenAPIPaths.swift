@@ -239,6 +239,21 @@ let openAPIPaths = #"""
           }
         }
       },
+      "/v1/ping": {
+        "post": {
+          "summary": "Ping an address from a VSI-interface, through the dataplane",
+          "requestBody": {
+            "required": true,
+            "content": {
+              "application/json": {"schema": {"$ref": "#/components/schemas/PingRequest"}}
+            }
+          },
+          "responses": {
+            "200": {"$ref": "#/components/responses/PingRows"},
+            "default": {"$ref": "#/components/responses/Error"}
+          }
+        }
+      },
       "/v1/version": {
         "get": {
           "summary": "Version, name and age of the gateway",

@@ -56,6 +56,9 @@ struct Question {
         try decodeFields(await body(skippingStrings: true))
     }
 
+    /// The body as JSON that is yet to be decoded.
+    func json() async throws -> [UInt8] { try await body(skippingStrings: true) }
+
     /// The body as text.
     func text() async throws -> String {
         guard

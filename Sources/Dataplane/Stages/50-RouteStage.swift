@@ -56,7 +56,10 @@ public enum RouteStage {
         if RouteTable.isOwn(found) {
             return LocalDelivery.deliver(lane, header, interface, pipeline)
         }
-        guard interface.forwards else { return drop(lane, .ipForwardingDisabled, pipeline) }
+        // What the gateway sends itself is not forwarded (RFC 1812 section 2.2.8.1).
+        guard interface.forwards || batch.ingress[lane].isOwn else {
+            return drop(lane, .ipForwardingDisabled, pipeline)
+        }
         guard header.timeToLive > 1 else {
             // A packet that arrives with 0 should not have been sent; nobody is told.
             if header.timeToLive == 1 { pipeline.puntICMPError(lane, type: 11, code: 0, mtu: 0) }
@@ -73,7 +76,13 @@ public enum RouteStage {
     ) {
         let tables = pipeline.tables
         let policy = RouteChecks.policy(lane, header, interface, pipeline)
-        if policy >= 0 { return forward(lane, header, tables.nextHops[policy], pipeline) }
+        if policy >= 0 {
+            let record = tables.policies[policy]
+            forward(lane, header, tables.nextHops[Int(record.nextHop)], pipeline)
+            // A packet that waits comes by here again.
+            if pipeline.batch.verdict[lane] == .held { return }
+            return pipeline.counters.add(1, policy: Int(record.counter))
+        }
         guard found != 0 else {
             pipeline.puntICMPError(lane, type: 3, code: 0, mtu: 0)
             return drop(lane, .noRoute, pipeline)

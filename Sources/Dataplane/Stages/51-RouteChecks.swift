@@ -115,12 +115,13 @@ enum RouteChecks {
         return false
     }
 
-    /// The next hop that a policy of the ingress interface gives, or -1.
+    /// The policy of the ingress interface that a packet matches, or -1. What the gateway sends
+    /// itself comes in by no interface.
     @_noLocks
     static func policy(
         _ lane: Int, _ header: IPv4Header, _ interface: InterfaceRecord, _ pipeline: Pipeline
     ) -> Int {
-        guard interface.policyCount > 0 else { return -1 }
+        guard interface.policyCount > 0, !pipeline.batch.ingress[lane].isOwn else { return -1 }
         let tables = pipeline.tables
         let number = header.protocolNumber
         let transport = header.offset &+ header.headerByteCount
@@ -131,14 +132,11 @@ enum RouteChecks {
             ports = header.frame.loadUInt32(at: transport)
         }
         for offset in 0..<interface.policyCount {
-            let policy = tables.policies[Int(interface.firstPolicy &+ offset)]
-            guard
-                policy.matches(
-                    source: header.source.bits, destination: header.destination.bits,
-                    protocolNumber: number, ports: ports)
-            else { continue }
-            pipeline.counters.add(1, policy: Int(policy.counter))
-            return Int(policy.nextHop)
+            let index = Int(interface.firstPolicy &+ offset)
+            let matches = tables.policies[index].matches(
+                source: header.source.bits, destination: header.destination.bits,
+                protocolNumber: number, ports: ports)
+            if matches { return index }
         }
         return -1
     }

@@ -5,6 +5,8 @@ import Testing
 struct Network: Sendable, CustomTestStringConvertible {
     let topology: String
     let access: String
+    /// Host 2 of the point-to-point network is the Linux kernel's own vxlan device.
+    var isKernelHost2 = false
 
     static let all = [
         Network(topology: "two-gateways", access: "tap"),
@@ -16,15 +18,28 @@ struct Network: Sendable, CustomTestStringConvertible {
     /// Wire and veths without any gateway.
     static let bare = Network(topology: "bare", access: "veth")
 
+    static let distributed = ["tap", "veth"].map { Network(topology: "distributed", access: $0) }
+    static let centralized = Network(topology: "centralized", access: "veth")
+    static let pointToPoint = ["tap", "veth"].flatMap { access in
+        [false, true].map {
+            Network(topology: "point-to-point", access: access, isKernelHost2: $0)
+        }
+    }
+
     var gateways: [String] {
         switch topology {
+        case "distributed": ["gw1", "gw2", "border"]
+        case "centralized": ["vtep1", "vtep2", "gateway"]
+        case "point-to-point": isKernelHost2 ? ["host1"] : ["host1", "host2"]
         case "two-gateways": ["gw1", "gw2"]
         case "kernel-peer": ["gw1"]
         default: []
         }
     }
 
-    var testDescription: String { "\(topology), \(access)" }
+    var testDescription: String {
+        "\(topology), \(access)\(isKernelHost2 ? ", kernel as host2" : "")"
+    }
 }
 
 /// A lab of `tools/lab` for one test, and the accounts that must balance when the test is over.
@@ -38,7 +53,8 @@ final class TestLab {
         _ network: Network, settings: [String] = [], _ body: (TestLab) throws -> Void
     ) throws {
         let lab = TestLab(network)
-        let changes = settings.flatMap { ["--set", $0] }
+        let changes =
+            settings.flatMap { ["--set", $0] } + (network.isKernelHost2 ? ["--kernel-host2"] : [])
         let made = try Command.run(
             [
                 program, "up", lab.name, "--topology", network.topology, "--access", network.access,

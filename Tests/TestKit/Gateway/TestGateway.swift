@@ -22,6 +22,8 @@ public final class TestGateway {
     private var accountedFailed: UInt64 = 0
     private var pipeline: Pipeline
     private let events: SPSCRing<PuntEvent>
+    /// What came back for pings of the gateway's own, or may have.
+    public private(set) var echoAnswers: [[UInt8]] = []
     private let frames: FrameRing<PuntHeader>
     private var arena = FrameArena()
 
@@ -196,6 +198,7 @@ public final class TestGateway {
                 agent.icmpError(
                     type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu),
                     about: bytes, vsi: vsi, place: header.place)
+            case .echoAnswer: echoAnswers.append(bytes)
             }
         }
     }

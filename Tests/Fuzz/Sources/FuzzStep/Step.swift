@@ -182,7 +182,9 @@ struct Step {
     private func expectBalance(_ before: Totals, transmitted: Int) {
         let after = totals()
         let batch = world.pipeline.batch
-        let consumed = (0..<received).count { batch.verdict[$0] == .consumed || batch.verdict[$0] == .held }
+        let consumed = (0..<received).count { lane in
+            batch.verdict[lane] == .consumed || batch.verdict[lane] == .held
+        }
         let incoming = UInt64(received) + (after.replicated - before.replicated)
         let outgoing = UInt64(transmitted + consumed) + (after.dropped - before.dropped)
         FuzzDriver.expect(incoming == outgoing, "every packet ends in one named way")

@@ -9,7 +9,7 @@ import Wire
 /// |---|---|---|
 /// | 0 | 10 | learns, floods everything, drops inner tags |
 /// | 1 | 20 | interface 10.1.1.1/24, ARP suppression, keeps inner tags |
-/// | 2 | 30 | interface 20.1.1.1/24, local proxy ARP, strips inner tags, floods no unknown unicast |
+/// | 2 | 30 | interface 20.1.1.1/24, local proxy ARP, strips inner tags, no unknown flood |
 /// | 3 | none | local, learns nothing, floods broadcasts alone |
 ///
 /// Ports 0 to 3 are the native ports of devices 0 to 3, one in each VSI; port 4 is VLAN 100 of
@@ -78,7 +78,8 @@ struct World {
                 }, default: SubnetRecord(network: 0, mask: 0, address: 0)),
             nextHops: Column(
                 [
-                    NextHopRecord(interface: 0, address: 0), NextHopRecord(interface: 1, address: 0),
+                    NextHopRecord(interface: 0, address: 0),
+                    NextHopRecord(interface: 1, address: 0),
                     NextHopRecord(interface: 1, address: remoteAddress),
                     NextHopRecord(interface: 0, address: hostAddress),
                 ], default: NextHopRecord(interface: 0, address: 0)),
