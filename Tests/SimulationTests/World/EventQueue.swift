@@ -28,6 +28,8 @@ struct EventQueue {
         case raise(Int, String)
         /// A host that moved says so again.
         case announce(Int, epoch: Int)
+        /// A host that moved asks whether its address is taken.
+        case inquire(Int, epoch: Int)
     }
 
     /// A trivial key of the heap; what it stands for lies still in `events`.

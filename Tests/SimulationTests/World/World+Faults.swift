@@ -44,6 +44,10 @@ extension World {
         case .join(let left, let right): cuts.remove(left << 8 | right)
         case .flap: flap()
         case .raise(let gateway, let device): raise(device, at: gateway)
+        case .inquire(let index, let epoch):
+            guard hosts[index].epoch == epoch else { return }
+            hosts[index].probe(now: now)
+            flush(hosts[index])
         case .announce(let index, let epoch):
             guard hosts[index].epoch == epoch else { return }
             hosts[index].announce()
@@ -63,8 +67,9 @@ extension World {
         trace?("MOVE h\(host.index) to g\(host.gateway) \(host.port)")
         let count = random.int(in: 0...3)
         if random.bool() {
-            host.probe(now: now)
-            flush(host)
+            // Not at once (RFC 5227 section 2.1.1): its own last answer may still be on the wire.
+            queue.add(
+                .fault(.inquire(host.index, epoch: host.epoch)), at: now + 600_000_000)
         }
         for number in 0..<count {
             let moment = now + UInt64(1000 + number * 500) * 1_000_000

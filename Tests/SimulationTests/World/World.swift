@@ -65,6 +65,8 @@ public final class World {
     }
 
     private static let findingLimit = 20
+    /// Ten times what the busiest plan needs; a loop would never end.
+    private static let frameLimit = 300_000
     static let tickNanoseconds: UInt64 = 250_000_000
     static let second: UInt64 = 1_000_000_000
 
@@ -92,6 +94,10 @@ public final class World {
         while !isOver, let (time, event) = queue.next() {
             now = time
             handle(event)
+            guard figures.gatewayFrames < Self.frameLimit else {
+                find("a storm: \(figures.gatewayFrames) frames")
+                break
+            }
         }
         finish()
         return findings
