@@ -4,7 +4,7 @@ import Uring
 
 extension KernelTests {
     /// Packet sockets on one end of a veth pair, with the kernel's stack at the other.
-    @Suite(.serialized, .enabled(if: Lab.isPermitted)) struct PacketTests {
+    @Suite(.serialized, .enabled(if: Lab.isPermitted, Lab.cause)) struct PacketTests {
         /// Tags written into the frame come out beside it at the other end, whatever the frame.
         @Test(arguments: [0, 1000])
         func aVLANTagComesBesideTheFrame(segment: Int) throws {

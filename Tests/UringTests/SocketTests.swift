@@ -4,7 +4,7 @@ import Uring
 
 extension KernelTests {
     /// Sockets: what they refuse, and how errors of a send come back.
-    @Suite(.serialized, .enabled(if: Lab.isPermitted)) struct SocketTests {
+    @Suite(.serialized, .enabled(if: Lab.isPermitted, Lab.cause)) struct SocketTests {
         static let loopback: UInt32 = 0x7F00_0001
 
         @Test func aPortInUseIsNamedWithTheWayOut() throws {

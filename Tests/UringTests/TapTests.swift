@@ -4,7 +4,7 @@ import Uring
 
 extension KernelTests {
     /// Taps in a namespace of their own, with the kernel's stack as the user.
-    @Suite(.serialized, .enabled(if: Lab.isPermitted)) struct TapTests {
+    @Suite(.serialized, .enabled(if: Lab.isPermitted, Lab.cause)) struct TapTests {
         static let near = Lab.address(1)
         static let far = Lab.address(2)
 

@@ -14,11 +14,7 @@ struct GeneratorProgram {
         return URL(fileURLWithPath: here).deletingLastPathComponent().path + "/vxgen"
     }()
 
-    static var isBuilt: Bool {
-        let isBuilt = FileManager.default.isExecutableFile(atPath: path)
-        if !isBuilt { print("skipped, there is no program at \(path)") }
-        return isBuilt
-    }
+    static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
     /// - Parameter interruptAfter: seconds until SIGINT.
     init(_ arguments: [String], interruptAfter: Double? = nil) throws {

@@ -3,7 +3,7 @@ import Generator
 import Testing
 
 /// The program as a script meets it: its last line, its errors and its exit status.
-@Suite(.enabled(if: GeneratorProgram.isBuilt)) struct ProgramTests {
+@Suite(.enabled(if: GeneratorProgram.isBuilt, "vxgen is not built")) struct ProgramTests {
     @Test(arguments: [
         "run", "run --device a --vxlan 10.0.0.1 --vni 5", "run --vxlan 10.0.0.1",
         "run --device a --vni 5", "run --device a --flows 0", "run --device a --rate 5",
@@ -40,7 +40,7 @@ import Testing
         if arguments == ["--version"] { #expect(program.output == ["vxgen \(Release.version)"]) }
     }
 
-    @Test(.enabled(if: Lab.isPermitted)) func theLastLineIsTheReport() throws {
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func theLastLineIsTheReport() throws {
         let lab = try Lab()
         let program = try GeneratorProgram(
             Self.words(lab) + ["--rate", "2kpps", "--duration", "1500ms", "--json", "--learn"])
@@ -56,7 +56,7 @@ import Testing
         #expect((report["latency_us"] as? [String: Any])?["p99_99"] is Double)
     }
 
-    @Test(.enabled(if: Lab.isPermitted)) func anInterruptEndsTheRunWithTotals() throws {
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func anInterruptEndsTheRunWithTotals() throws {
         let lab = try Lab()
         let program = try GeneratorProgram(
             Self.words(lab) + ["--rate", "100pps", "--duration", "20s"], interruptAfter: 1)
@@ -66,7 +66,9 @@ import Testing
         #expect(program.output.contains { $0.hasPrefix("lost        0 ") })
     }
 
-    @Test(.enabled(if: Lab.isPermitted)) func aRateThatIsNotKeptIsSaidBeforeTheReport() throws {
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func aRateThatIsNotKeptIsSaidBeforeTheReport()
+        throws
+    {
         let lab = try Lab()
         let program = try GeneratorProgram(
             Self.words(lab) + ["--rate", "900Mpps", "--duration", "200ms", "--json"])

@@ -6,7 +6,7 @@ import Wire
 
 /// Whole runs over veth pairs between network namespaces. Totals are exact whatever else the
 /// machine does; rates are judged over seconds.
-@Suite(.serialized, .enabled(if: Lab.isPermitted)) struct RunTests {
+@Suite(.serialized, .enabled(if: Lab.isPermitted, Lab.cause)) struct RunTests {
     private func plan(
         _ lab: Lab, size: String = "64", rate: Rate, count: UInt64? = nil, seconds: Int = 1
     ) -> RunPlan {
