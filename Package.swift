@@ -12,13 +12,15 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
-/// The same for the targets that packets cross. `@_noLocks` is proven in release builds: a debug build
-/// does not specialize the generic columns, so the proof would fail there for no fault of the code.
+/// The same for the targets that packets cross. Their small functions are taken into each other's loops.
+/// `@_noLocks` is proven in release builds: a debug build does not specialize the generic columns, so
+/// the proof would fail there for no fault of the code.
 let hot: [SwiftSetting] =
     strict + [
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         .unsafeFlags(
             ["-Xllvm", "-sil-disable-pass=performance-diagnostics"],
-            .when(configuration: .debug))
+            .when(configuration: .debug)),
     ]
 
 let argumentParser: Target.Dependency = .product(

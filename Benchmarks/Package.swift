@@ -17,9 +17,10 @@ let strict: [SwiftSetting] = [
 
 let hot: [SwiftSetting] =
     strict + [
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
         .unsafeFlags(
             ["-Xllvm", "-sil-disable-pass=performance-diagnostics"],
-            .when(configuration: .debug))
+            .when(configuration: .debug)),
     ]
 
 let package = Package(

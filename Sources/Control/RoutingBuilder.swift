@@ -86,6 +86,20 @@ struct RoutingBuilder {
                 RouteTable.Route(
                     vrf: layout.vrfs[interface.vrf]!, prefix: prefix, action: .forward,
                     firstNextHop: first, nextHopCount: 1))
+            addEdges(of: prefix, layout.vrfs[interface.vrf]!, to: &routing)
+        }
+    }
+
+    /// The network and the broadcast address of a subnet of more than two: nothing is routed there
+    /// (RFC 2644).
+    private func addEdges(of prefix: IPv4Prefix, _ vrf: Int, to routing: inout Routing) {
+        guard prefix.length < 31 else { return }
+        let network = prefix.network.bits
+        for address in [network, network | ~prefix.mask] {
+            routing.routes.append(
+                RouteTable.Route(
+                    vrf: vrf, prefix: IPv4Prefix(address: IPv4Address(bits: address), length: 32),
+                    action: .edge))
         }
     }
 

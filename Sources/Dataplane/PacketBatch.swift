@@ -79,9 +79,12 @@ public struct PacketBatch: Sendable {
     // Scratch of the table lookups.
     public var keys: Column<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
     public var foundSlots: Column<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
-    /// The lanes that are being routed, and the index of the interface each leaves by.
-    var routed: Column<UInt16> { @_noLocks get { unsafe columns.pointee.routed } }
-    var routedBy: Column<Int32> { @_noLocks get { unsafe columns.pointee.routedBy } }
+    // Scratch of the route stage.
+    var routed: Column<RoutedLane> { @_noLocks get { unsafe columns.pointee.routed } }
+    /// What the routing table answered.
+    var routes: Column<UInt64> { @_noLocks get { unsafe columns.pointee.routes } }
+    /// Walks through the routing table that are not at their end.
+    var walks: Column<UInt64> { @_noLocks get { unsafe columns.pointee.walks } }
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
     public var now: Cell<UInt64> { @_noLocks get { unsafe columns.pointee.now } }
@@ -96,7 +99,7 @@ public struct PacketBatch: Sendable {
     }
 
     /// The bytes of a lane as the stages so far have left them.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func frame(_ lane: Int) -> FrameView {
         // A lane in use always has the address that receive or the parse stage gave it.
         unsafe FrameView(
@@ -151,7 +154,7 @@ public struct PacketBatch: Sendable {
     }
 
     /// Bytes in the lanes still on their way.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func activeBytes() -> UInt64 {
         var bytes: UInt64 = 0
         for position in 0..<activeCount.value {

@@ -46,9 +46,12 @@ struct PacketColumns {
     // Scratch of the table lookups.
     let keys: Column<UInt64>
     let foundSlots: Column<Int32>
-    /// The lanes that are being routed, and the index of the interface each leaves by.
-    let routed: Column<UInt16>
-    let routedBy: Column<Int32>
+    // Scratch of the route stage.
+    let routed: Column<RoutedLane>
+    /// What the routing table answered.
+    let routes: Column<UInt64>
+    /// Walks through the routing table that are not at their end.
+    let walks: Column<UInt64>
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
     let now: Cell<UInt64>
@@ -87,8 +90,9 @@ struct PacketColumns {
         outputCount = Cell(0)
         keys = Column(count: lanes, repeating: 0)
         foundSlots = Column(count: lanes, repeating: -1)
-        routed = Column(count: lanes, repeating: 0)
-        routedBy = Column(count: lanes, repeating: 0)
+        routed = Column(count: lanes, repeating: RoutedLane(lane: 0, interface: 0))
+        routes = Column(count: lanes, repeating: 0)
+        walks = Column(count: lanes, repeating: 0)
         now = Cell(0)
         coarseTime = Cell(0)
     }
@@ -125,7 +129,8 @@ struct PacketColumns {
         keys.deallocate()
         foundSlots.deallocate()
         routed.deallocate()
-        routedBy.deallocate()
+        routes.deallocate()
+        walks.deallocate()
         now.deallocate()
         coarseTime.deallocate()
     }

@@ -3,7 +3,7 @@
 ///
 /// Thread-safety: none; it belongs to one thread.
 @safe
-public struct Cell<Value: BitwiseCopyable>: @unchecked Sendable {
+public struct Cell<Value: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Value>
 
     public init(_ value: Value) {

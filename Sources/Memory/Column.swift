@@ -6,7 +6,7 @@
 /// Thread-safety: none of its own; a column belongs to one thread unless its owner says otherwise.
 /// Layout: 64-byte aligned, elements adjacent.
 @safe
-public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
+public struct Column<Element: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Element>
     public let count: Int
 
@@ -22,7 +22,10 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 
     public init(_ elements: [Element], default value: Element) {
         self.init(count: elements.count, repeating: value)
-        for (index, element) in elements.enumerated() { self[index] = element }
+        unsafe elements.withUnsafeBufferPointer {
+            guard let source = $0.baseAddress else { return }
+            unsafe base.update(from: source, count: elements.count)
+        }
     }
 
     @inlinable

@@ -19,7 +19,7 @@ public struct CounterPage: @unchecked Sendable {
     }
 
     /// Owner only.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func add(_ amount: UInt64, to index: Int) {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
         let word = unsafe base + index

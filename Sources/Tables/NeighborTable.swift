@@ -1,3 +1,4 @@
+internal import CLinux
 public import Memory
 public import Wire
 
@@ -6,7 +7,7 @@ public import Wire
 ///
 /// Key: VSI index in the upper 16 of 48 bits, address in the lower 32. Value: state flags in the
 /// upper half, the index of a `NeighborRecord` in the lower. A record is written before it is
-/// published and never changed afterwards, so that MAC and egress always belong together.
+/// published, and its MAC and egress never change afterwards, so that they always belong together.
 ///
 /// Thread-safety, layout, capacity: those of `ProbeTable`; a record is used again only after the
 /// same wait as a removed slot.
@@ -25,6 +26,7 @@ public struct NeighborTable: Sendable {
     public let records: Column<NeighborRecord>
 
     public init(table: ProbeTable, records: Column<NeighborRecord>) {
+        assert(MemoryLayout<NeighborRecord>.size == NeighborRecord.hintOffset + 4)
         self.table = table
         self.records = records
     }
@@ -73,25 +75,67 @@ public struct NeighborTable: Sendable {
     @_noLocks
     public func mac(of value: UInt64) -> UInt64 {
         guard Self.isResolved(value) else { return 0 }
-        return records[Self.record(of: value)].mac
+        return mac(ofRecord: Self.record(of: value))
     }
 
     /// Where the packet that made the entry came from; none for static and own entries.
     @_noLocks
     public func egress(of value: UInt64) -> Destination {
         guard Self.isResolved(value) else { return .none }
-        return records[Self.record(of: value)].egress
+        return egress(ofRecord: Self.record(of: value))
+    }
+
+    /// Fetches a record.
+    @_noLocks @inline(__always)
+    public func prefetch(record: Int) { unsafe vx_prefetch(records.pointer(at: record)) }
+
+    @_noLocks @inline(__always)
+    public func mac(ofRecord record: Int) -> UInt64 {
+        unsafe records.pointer(at: record).pointee.mac
+    }
+
+    @_noLocks @inline(__always)
+    public func egress(ofRecord record: Int) -> Destination {
+        unsafe records.pointer(at: record).pointee.egress
+    }
+
+    /// The slot of the FDB that had the neighbor's MAC address when somebody last looked, or -1: a
+    /// guess, which the slot's key confirms or not.
+    @_noLocks @inline(__always)
+    public func slotHint(ofRecord record: Int) -> Int32 {
+        Int32(bitPattern: unsafe vx_load_relaxed_u32(hintPointer(record)))
+    }
+
+    /// Any worker may.
+    @_noLocks @inline(__always)
+    public func setSlotHint(_ slot: Int, ofRecord record: Int) {
+        let hint = UInt32(bitPattern: Int32(truncatingIfNeeded: slot))
+        unsafe vx_store_relaxed_u32(hintPointer(record), hint)
+    }
+
+    @_noLocks @inline(__always) @unsafe
+    private func hintPointer(_ record: Int) -> UnsafeMutablePointer<UInt32> {
+        let raw = unsafe UnsafeMutableRawPointer(records.pointer(at: record))
+        return unsafe (raw + NeighborRecord.hintOffset).assumingMemoryBound(to: UInt32.self)
     }
 }
 
 /// The part of a neighbor that does not fit its table's value.
+///
+/// Layout: 16 bytes, four to a cache line.
 public struct NeighborRecord: BitwiseCopyable, Sendable {
-    public var mac: UInt64
-    public var egress: Destination
+    public let mac: UInt64
+    public let egress: Destination
+    /// See `NeighborTable.slotHint`; the one field that changes once the record is published.
+    private let slotHint: Int32
+
+    /// Bytes from the start to `slotHint`.
+    static var hintOffset: Int { @_noLocks get { 12 } }
 
     @_noLocks
     public init(mac: UInt64, egress: Destination) {
         self.mac = mac
         self.egress = egress
+        slotHint = -1
     }
 }

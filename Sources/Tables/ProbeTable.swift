@@ -6,7 +6,8 @@ public import Memory
 /// Two candidate buckets of eight entries for each key; a 16-bit tag for each entry, the eight of a
 /// bucket side by side, so that one look decides whether a bucket can hold the key.
 ///
-/// A trivial handle over memory made by `init` and freed by `deallocate`.
+/// A trivial handle, one pointer wide, over memory made by `init` and freed by `deallocate`: a
+/// wider one would be copied to the stack at every call.
 ///
 /// Thread-safety: one writer (`insert`, `setValue`, `remove`); any number of concurrent readers
 /// (`find`, `value`, `touch`). A slot that a reader found stands for the same key until the
@@ -17,13 +18,21 @@ public import Memory
 /// Capacity: fixed; `insert` returns nil when both buckets are full and the owner makes a larger
 /// table.
 @safe
-public struct ProbeTable: @unchecked Sendable {
-    private let tags: Column<UInt64>
-    /// Of slot n the key at 2n and the value behind it.
-    private let entries: Column<UInt64>
-    private let ages: Column<UInt32>
-    private let occupied: Cell<Int>
-    private let bucketMask: UInt64
+public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
+    private struct Layout: BitwiseCopyable {
+        let tags: Column<UInt64>
+        /// Of slot n the key at 2n and the value behind it.
+        let entries: Column<UInt64>
+        let ages: Column<UInt32>
+        let bucketMask: UInt64
+        var occupied = 0
+    }
+
+    private let layout: Cell<Layout>
+    private var tags: Column<UInt64> { @_noLocks get { layout.value.tags } }
+    private var entries: Column<UInt64> { @_noLocks get { layout.value.entries } }
+    private var ages: Column<UInt32> { @_noLocks get { layout.value.ages } }
+    private var bucketMask: UInt64 { @_noLocks get { layout.value.bucketMask } }
 
     static let entriesPerBucket = 8
     /// Entries in the first bucket of a key from which on the emptier of its two is taken. Up to
@@ -37,15 +46,16 @@ public struct ProbeTable: @unchecked Sendable {
     /// - Parameter buckets: a power of two; eight entries each.
     public init(buckets: Int) {
         precondition(buckets > 0 && buckets & (buckets - 1) == 0)
-        tags = Column(count: buckets * 2, repeating: 0)
-        entries = Column(count: buckets * 16, repeating: Self.noKey)
-        ages = Column(count: buckets * 8, repeating: 0)
-        occupied = Cell(0)
-        bucketMask = UInt64(buckets - 1)
+        layout = Cell(
+            Layout(
+                tags: Column(count: buckets * 2, repeating: 0),
+                entries: Column(count: buckets * 16, repeating: Self.noKey),
+                ages: Column(count: buckets * 8, repeating: 0),
+                bucketMask: UInt64(buckets - 1)))
     }
 
-    public var count: Int { occupied.value }
-    public var capacity: Int { ages.count }
+    public var count: Int { layout.value.occupied }
+    public var capacity: Int { @_noLocks get { ages.count } }
     public var byteCount: Int { tags.count * 8 + capacity * 20 }
 
     // MARK: Looking up
@@ -125,14 +135,27 @@ public struct ProbeTable: @unchecked Sendable {
     }
 
     /// Fetches what `find` will read first for `key`.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func prefetch(_ key: UInt64) {
         let bucket = Self.hash(key) & bucketMask
         unsafe vx_prefetch(tags.pointer(at: Int(truncatingIfNeeded: bucket &* 2)))
     }
 
+    /// Fetches the entry in a slot that may be anything.
+    @_noLocks @inline(__always)
+    public func prefetch(slot: Int) {
+        guard slot >= 0, slot < capacity else { return }
+        unsafe vx_prefetch(keyPointer(slot))
+    }
+
+    /// The value of `key` when it is in the slot where it was once, or nil.
+    @_noLocks @inline(__always)
+    public func value(atHint slot: Int, for key: UInt64) -> UInt64? {
+        slot < capacity ? value(at: slot, for: key) : nil
+    }
+
     /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func value(at slot: Int, for key: UInt64) -> UInt64? {
         guard slot >= 0 else { return nil }
         let value = unsafe vx_load_acquire_u64(valuePointer(slot))
@@ -141,7 +164,7 @@ public struct ProbeTable: @unchecked Sendable {
     }
 
     /// Notes that the entry was seen at `time` (coarse ticks); writes only when that is news.
-    @_noLocks
+    @_noLocks @inline(__always)
     public func touch(_ slot: Int, time: UInt32) {
         guard slot >= 0 else { return }
         let age = unsafe ages.pointer(at: slot)
@@ -233,7 +256,7 @@ public struct ProbeTable: @unchecked Sendable {
         unsafe vx_store_relaxed_u32(ages.pointer(at: slot), time)
         setTag(tag, at: slot)
         unsafe vx_store_release_u64(keyPointer(slot), key)
-        occupied.value += 1
+        layout.value.occupied += 1
         return slot
     }
 
@@ -246,7 +269,7 @@ public struct ProbeTable: @unchecked Sendable {
         precondition(isOccupied(slot))
         unsafe vx_store_release_u64(keyPointer(slot), Self.removedKey)
         setTag(0, at: slot)
-        occupied.value -= 1
+        layout.value.occupied -= 1
     }
 
     /// Makes a removed slot free again. Every reader has begun a new turn since it was removed.
@@ -291,7 +314,7 @@ public struct ProbeTable: @unchecked Sendable {
         tags.deallocate()
         entries.deallocate()
         ages.deallocate()
-        occupied.deallocate()
+        layout.deallocate()
     }
 
     private func load(of bucket: UInt64) -> Int {

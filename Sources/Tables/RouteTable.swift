@@ -1,17 +1,36 @@
-internal import Memory
+internal import CLinux
+public import Memory
 public import Wire
 
 /// The routes of every VRF, longest prefix first (RFC 1812 section 5.2.4.3).
 ///
-/// One hash table with VRF and prefix length in the key, and for each VRF the set of lengths that
-/// occur: a lookup probes once for each length that is in use, from the longest. Networks of hosts
-/// use a handful of lengths. A route names a run of next hops, so that a changed next hop touches
-/// no route and equal ones share the flows.
+/// A multibit trie: the upper 16 bits of an address are an index into the root of its VRF, the
+/// others are taken four at a time, each through a node of one cache line. Every entry is either a
+/// node or the answer, which the shorter prefixes have filled in before the longer ones, so that a
+/// lookup never goes back. A route names a run of next hops: a changed next hop touches no route,
+/// and equal ones share the flows.
+///
+/// The gateway's own addresses and the edges of its subnets lie beside the trie, behind a filter of
+/// one bit: inside it they would cut every connected subnet down to single addresses.
 ///
 /// Thread-safety: immutable once published with its `TableSet`.
+/// Layout: 256 KiB for each VRF with routes (1 KiB where there are many VRFs and this one has few
+/// routes), 64 bytes a node.
 public struct RouteTable: Sendable {
-    private let entries: ProbeTable
-    private let lengths: Column<UInt64>
+    private struct Layout: BitwiseCopyable {
+        let roots: Column<RouteTrie.Root>
+        let entries: Column<UInt32>
+        /// The distinct answers; the first is "no route".
+        let values: Column<UInt64>
+        /// Own addresses and edges.
+        let specials: ProbeTable
+        /// A bit for the hash of each of those; a clear bit proves that an address is none.
+        let filter: Column<UInt64>
+        let filterShift: UInt32
+    }
+
+    // One pointer wide, for the same reason as a `ProbeTable`.
+    private let layout: Cell<Layout>
 
     /// What becomes of a packet that a route matches.
     public enum Action: UInt64, Sendable {
@@ -19,6 +38,8 @@ public struct RouteTable: Sendable {
         case blackhole = 2
         /// An address of the gateway itself.
         case own = 3
+        /// The network or the broadcast address of a connected subnet.
+        case edge = 4
     }
 
     /// A prefix of one VRF and what it leads to.
@@ -40,67 +61,182 @@ public struct RouteTable: Sendable {
             self.firstNextHop = firstNextHop
             self.nextHopCount = nextHopCount
         }
+
+        /// It is of a single address and found beside the trie.
+        var isSpecial: Bool { action == .own || action == .edge }
+
+        /// The word that a lookup answers with.
+        var value: UInt64 {
+            action.rawValue << 56 | UInt64(nextHopCount) << 32 | UInt64(firstNextHop)
+        }
     }
 
-    /// Of two routes with one prefix the later wins.
+    /// Of two routes with one prefix the later wins; an own address and an edge win over a route.
     public init(_ routes: [Route], vrfCount: Int) {
-        var buckets = 1
-        while buckets * 4 < routes.count { buckets *= 2 }
-        var table = ProbeTable(buckets: buckets)
-        lengths = Column(count: max(vrfCount, 1), repeating: 0)
-        for route in routes {
-            let key = Self.key(
-                vrf: UInt16(route.vrf), length: UInt64(route.prefix.length),
-                network: route.prefix.network.bits)
-            let value =
-                route.action.rawValue << 56 | UInt64(route.nextHopCount) << 32
-                | UInt64(route.firstNextHop)
-            while table.insert(key, value: value, time: 0) == nil {
-                let larger = table.grown()
-                table.deallocate()
-                table = larger
+        let trie = RouteTrie(routes.filter { !$0.isSpecial }, vrfCount: vrfCount)
+        let special = routes.filter(\.isSpecial)
+        // Sixteen bits for each, so that few other addresses meet a set one.
+        var bits: UInt32 = 12
+        while 1 << bits < special.count * 16 { bits += 1 }
+        let filterShift = 32 - bits
+        let filter = Column<UInt64>(count: 1 << Int(bits - 6), repeating: 0)
+        var specials = ProbeTable(buckets: 1)
+        for route in special {
+            let address = route.prefix.network.bits
+            let key = Self.key(vrf: UInt16(route.vrf), address: address)
+            while specials.insert(key, value: route.value, time: 0) == nil {
+                let larger = specials.grown()
+                specials.deallocate()
+                specials = larger
             }
-            lengths[route.vrf] |= 1 << UInt64(route.prefix.length)
+            let bit = Self.filterBit(UInt16(route.vrf), address, filterShift)
+            filter[bit >> 6] |= 1 << UInt64(bit & 63)
         }
-        entries = table
+        layout = Cell(
+            Layout(
+                roots: Column(trie.roots, default: RouteTrie.Root.empty),
+                entries: Column(trie.entries, default: 0),
+                values: Column(trie.values, default: 0), specials: specials, filter: filter,
+                filterShift: filterShift))
     }
 
     /// The value of the longest prefix that holds `address`, or 0.
     @_noLocks
     public func find(vrf: UInt16, address: UInt32) -> UInt64 {
-        guard Int(vrf) < lengths.count else { return 0 }
-        var rest = lengths[Int(vrf)]
-        while rest != 0 {
-            let length = 63 &- UInt64(truncatingIfNeeded: rest.leadingZeroBitCount)
-            let key = Self.key(vrf: vrf, length: length, address: address)
-            if let value = entries.value(at: entries.find(key), for: key) { return value }
-            rest &= ~(1 &<< length)
+        if mayBeSpecial(vrf: vrf, address: address) {
+            let specials = layout.value.specials
+            let key = Self.key(vrf: vrf, address: address)
+            if let value = specials.value(at: specials.find(key), for: key) { return value }
         }
-        return 0
+        let roots = layout.value.roots
+        let entries = layout.value.entries
+        guard Int(vrf) < roots.count else { return 0 }
+        let root = roots[Int(vrf)]
+        var shift = root.shift
+        var entry = entries[Int(root.first &+ address &>> shift)]
+        while entry & RouteTrie.nodeFlag != 0 {
+            shift &-= 4
+            let node = Int(entry & ~RouteTrie.nodeFlag)
+            entry = entries[node &<< 4 | Int(address &>> shift & 15)]
+        }
+        return layout.value.values[Int(entry)]
     }
 
-    /// Fetches what `find` will read for the longest lengths in use; a network has a handful.
+    /// Finds the values of `count` destinations at once: all their walks go down together, each
+    /// fetching what it reads next.
+    /// - Parameters:
+    ///   - keys: the VRF above 32 bits and the address below.
+    ///   - values: receives what `find` says, but nothing for a key equal to the one before it.
+    ///   - walks: room for `count` walks.
     @_noLocks
-    public func prefetch(vrf: UInt16, address: UInt32) {
-        guard Int(vrf) < lengths.count else { return }
-        var rest = lengths[Int(vrf)]
-        var left = Self.prefetchedLengths
-        while rest != 0 && left > 0 {
-            let length = 63 &- UInt64(truncatingIfNeeded: rest.leadingZeroBitCount)
-            entries.prefetch(Self.key(vrf: vrf, length: length, address: address))
-            rest &= ~(1 &<< length)
-            left &-= 1
+    public func find(
+        keys: Column<UInt64>, count: Int, values: Column<UInt64>, walks: Column<UInt64>
+    ) {
+        let roots = layout.value.roots
+        let entries = layout.value.entries
+        var last = UInt64.max
+        var rest = 0
+        for index in 0..<count {
+            let key = keys[index]
+            if key == last { continue }
+            last = key
+            let vrf = UInt16(truncatingIfNeeded: key &>> 32)
+            let address = UInt32(truncatingIfNeeded: key)
+            guard Int(vrf) < roots.count, !mayBeSpecial(vrf: vrf, address: address) else {
+                values[index] = find(vrf: vrf, address: address)
+                continue
+            }
+            let root = roots[Int(vrf)]
+            let entry = entries[Int(root.first &+ address &>> root.shift)]
+            guard entry & RouteTrie.nodeFlag == 0 else {
+                fetch(entry)
+                walks[rest] = Self.walk(index, root.shift, entry)
+                rest &+= 1
+                continue
+            }
+            values[index] = layout.value.values[Int(entry)]
         }
+        while rest > 0 { rest = step(keys, values, walks, rest) }
     }
 
-    private static var prefetchedLengths: Int { @_noLocks get { 4 } }
+    /// Takes every walk one node further.
+    /// - Returns: how many are not at their end.
+    @_noLocks
+    private func step(
+        _ keys: Column<UInt64>, _ values: Column<UInt64>, _ walks: Column<UInt64>, _ count: Int
+    ) -> Int {
+        let entries = layout.value.entries
+        var kept = 0
+        for position in 0..<count {
+            let walk = walks[position]
+            let index = Int(walk & 0xFFFF)
+            let shift = UInt32(truncatingIfNeeded: walk &>> 16 & 0xFF) &- 4
+            let node = Int(walk &>> 32) & Int(~RouteTrie.nodeFlag)
+            let address = UInt32(truncatingIfNeeded: keys[index])
+            let entry = entries[node &<< 4 | Int(address &>> shift & 15)]
+            guard entry & RouteTrie.nodeFlag == 0 else {
+                fetch(entry)
+                walks[kept] = Self.walk(index, shift, entry)
+                kept &+= 1
+                continue
+            }
+            values[index] = layout.value.values[Int(entry)]
+        }
+        return kept
+    }
+
+    /// Which key, how many bits of the address are left, and the node to read next.
+    @_noLocks @inline(__always)
+    private static func walk(_ index: Int, _ shift: UInt32, _ entry: UInt32) -> UInt64 {
+        UInt64(entry) &<< 32 | UInt64(shift) &<< 16 | UInt64(truncatingIfNeeded: index)
+    }
+
+    @_noLocks @inline(__always)
+    private func fetch(_ entry: UInt32) {
+        let node = Int(entry & ~RouteTrie.nodeFlag)
+        unsafe vx_prefetch(layout.value.entries.pointer(at: node &<< 4))
+    }
+
+    /// Fetches what a lookup reads first.
+    @_noLocks @inline(__always)
+    public func prefetch(vrf: UInt16, address: UInt32) {
+        let roots = layout.value.roots
+        guard Int(vrf) < roots.count else { return }
+        let root = roots[Int(vrf)]
+        unsafe vx_prefetch(
+            layout.value.entries.pointer(at: Int(root.first &+ address &>> root.shift)))
+    }
+
+    /// False proves that `address` is neither the gateway's own nor an edge; true says nothing.
+    @_noLocks @inline(__always)
+    public func mayBeSpecial(vrf: UInt16, address: UInt32) -> Bool {
+        let bit = Self.filterBit(vrf, address, layout.value.filterShift)
+        return layout.value.filter[bit &>> 6] &>> UInt64(truncatingIfNeeded: bit & 63) & 1 != 0
+    }
+
+    /// The upper bits of a product, which all bits of the address reach.
+    @_noLocks
+    private static func filterBit(_ vrf: UInt16, _ address: UInt32, _ shift: UInt32) -> Int {
+        Int(((address &+ UInt32(vrf)) &* 0x9E37_79B1) &>> shift)
+    }
+
+    /// Never `ProbeTable.noKey`: bit 62 is always set.
+    @_noLocks
+    private static func key(vrf: UInt16, address: UInt32) -> UInt64 {
+        1 &<< 62 | UInt64(vrf) &<< 32 | UInt64(address)
+    }
 
     @_noLocks
     public static func isForward(_ value: UInt64) -> Bool { value &>> 56 == 1 }
+    /// Forwards, and to one next hop: action and count are one.
+    @_noLocks
+    public static func isSinglePath(_ value: UInt64) -> Bool { value &>> 32 == 1 &<< 24 | 1 }
     @_noLocks
     public static func isBlackhole(_ value: UInt64) -> Bool { value &>> 56 == 2 }
     @_noLocks
     public static func isOwn(_ value: UInt64) -> Bool { value &>> 56 == 3 }
+    @_noLocks
+    public static func isEdge(_ value: UInt64) -> Bool { value &>> 56 == 4 }
 
     /// The next hop of a flow: the upper bits of hash times count, even over any count.
     @_noLocks
@@ -116,20 +252,12 @@ public struct RouteTable: Sendable {
     }
 
     public func deallocate() {
-        entries.deallocate()
-        lengths.deallocate()
-    }
-
-    @_noLocks
-    private static func key(vrf: UInt16, length: UInt64, address: UInt32) -> UInt64 {
-        let mask: UInt32 =
-            length == 0 ? 0 : UInt32.max &<< UInt32(truncatingIfNeeded: 32 &- length)
-        return key(vrf: vrf, length: length, network: address & mask)
-    }
-
-    @_noLocks
-    private static func key(vrf: UInt16, length: UInt64, network: UInt32) -> UInt64 {
-        1 &<< 62 | UInt64(vrf) &<< 40 | length &<< 32 | UInt64(network)
+        layout.value.roots.deallocate()
+        layout.value.entries.deallocate()
+        layout.value.values.deallocate()
+        layout.value.specials.deallocate()
+        layout.value.filter.deallocate()
+        layout.deallocate()
     }
 }
 

@@ -49,7 +49,7 @@ public enum InternetChecksum {
     }
 
     /// `sum` brought to 16 bits by adding the carries back. Zero only when every word was zero.
-    @_noLocks
+    @_noLocks @inline(__always)
     public static func fold(_ sum: UInt64) -> UInt16 {
         var folded = (sum & 0xFFFF_FFFF) &+ (sum &>> 32)
         folded = (folded & 0xFFFF) &+ (folded &>> 16)
@@ -96,7 +96,7 @@ public enum InternetChecksum {
     /// The checksum after one 16-bit word of the data changed (RFC 1624 equation 3). Equal to a
     /// full computation unless all of the data are zero now, which the data of IP and TCP never
     /// are.
-    @_noLocks
+    @_noLocks @inline(__always)
     public static func updated(
         _ checksum: UInt16, replacing old: UInt16, with new: UInt16
     ) -> UInt16 {
@@ -104,7 +104,7 @@ public enum InternetChecksum {
     }
 
     /// The checksum after an aligned 32-bit field of the data changed.
-    @_noLocks
+    @_noLocks @inline(__always)
     public static func updated(
         _ checksum: UInt16, replacing old: UInt32, with new: UInt32
     ) -> UInt16 {

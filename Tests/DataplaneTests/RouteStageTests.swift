@@ -230,6 +230,37 @@ import Wire
             ])
     }
 
+    @Test func aNeighborIsFollowedToItsNewPlace() {
+        // The stage remembers where in the FDB it found the neighbor; that must never outlive the
+        // entry, whatever takes its slot.
+        let gateway = TestGateway(configuration)
+        let frames = pair(Site.h1, Site.h3)
+        func expectAt(_ place: Output.Place, _ name: String) {
+            expectAll(
+                [
+                    PacketCase(
+                        name, .device("a1", frames.sent), .leaves([.init(place, frames.routed)]))
+                ], in: gateway)
+        }
+        expectAt(.port("a3"), "first")
+        expectAt(.port("a3"), "as remembered")
+        gateway.apply(
+            configuration.with { configuration in
+                let index = configuration.staticFDB.firstIndex { $0.mac == Site.h3.mac }!
+                configuration.staticFDB[index].target = .peer("p1")
+            })
+        expectAt(.peer("p1"), "moved")
+        expectAt(.peer("p1"), "moved, as remembered")
+        gateway.apply(
+            configuration.with { configuration in
+                configuration.staticFDB.removeAll { $0.mac == Site.h3.mac }
+            })
+        let flooded = gateway.receive(.device("a1", frames.sent))
+        #expect(flooded.verdicts == [.replicate])
+        gateway.apply(configuration)
+        expectAt(.port("a3"), "back")
+    }
+
     @Test func aNeighborWithoutAPlaceIsFloodedInItsOwnDomain() {
         let configuration = configuration.with { configuration in
             configuration.staticFDB.removeAll { $0.vsi == "v20" }

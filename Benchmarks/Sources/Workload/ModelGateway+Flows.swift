@@ -48,7 +48,7 @@ extension ModelGateway {
         }
         guard path.isRouted else { return NeighborTable(table: table, records: records) }
         for host in 0..<hosts {
-            records[host].mac = AddressPlan.remoteMAC(host)
+            records[host] = NeighborRecord(mac: AddressPlan.remoteMAC(host), egress: .none)
             insert(
                 NeighborTable.key(vsi: 1, address: AddressPlan.remoteAddress(host)),
                 NeighborTable.value(record: host, flags: 0), into: &table)

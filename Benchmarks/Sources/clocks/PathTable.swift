@@ -13,9 +13,9 @@ final class PathTable {
     /// The first row once more at the end of each round: the same code against itself.
     private var repeated: [Clocks] = []
 
-    init(flowCounts: [Int]) {
+    init(_ paths: [Path], flowCounts: [Int]) {
         rows = flowCounts.flatMap { flowCount in
-            Path.allCases.map { Row(run: ForwardingRun(path: $0, flowCount: flowCount)) }
+            paths.map { Row(run: ForwardingRun(path: $0, flowCount: flowCount)) }
         }
     }
 

@@ -23,6 +23,16 @@ struct Program: ParsableCommand {
     @Option(parsing: .upToNextOption, help: "Numbers of flows, 1 to 1048576.")
     var flows = [1, 1000, 100_000]
 
+    @Option(
+        parsing: .upToNextOption, help: "Paths to measure; all when none is named.",
+        transform: { name in
+            guard let path = Path(rawValue: name) else {
+                throw ValidationError("no path is called \(name)")
+            }
+            return path
+        })
+    var paths: [Path] = []
+
     @Option(parsing: .upToNextOption, help: "Sizes of the FDB for lookups; 0 for none.")
     var macs = [1000, 100_000, 1_000_000]
 
@@ -39,7 +49,7 @@ struct Program: ParsableCommand {
     }
 
     func run() {
-        let paths = PathTable(flowCounts: flows)
+        let paths = PathTable(paths.isEmpty ? Path.allCases : paths, flowCounts: flows)
         for _ in 0..<rounds { paths.measure(turns: turns) }
         paths.report()
         let sizes = macs.filter { $0 > 0 }

@@ -4,11 +4,37 @@ internal import Wire
 
 /// The questions the route stage asks before it forwards.
 enum RouteChecks {
+    /// Settles at a few loads what nearly every packet is: a sound header without options, no later
+    /// fragment, addresses that `reasonAgainst` has nothing to say of. False says nothing.
+    @_noLocks @inline(__always)
+    static func isPlain(_ frame: FrameView) -> Bool {
+        let offset = EthernetHeader.byteCount
+        guard frame.count >= offset &+ IPv4Header.byteCount else { return false }
+        let first = frame.loadUInt64(at: offset)
+        let second = frame.loadUInt64(at: offset &+ 8)
+        let destination = frame.loadUInt32(at: offset &+ 16)
+        let totalLength = Int(truncatingIfNeeded: first &>> 32 & 0xFFFF)
+        guard first &>> 56 == 0x45, first & 0x1FFF == 0, totalLength >= IPv4Header.byteCount,
+            totalLength <= frame.count &- offset
+        else { return false }
+        let sum =
+            (first &>> 32) &+ (first & 0xFFFF_FFFF) &+ (second &>> 32)
+            &+ (second & 0xFFFF_FFFF) &+ UInt64(destination)
+        return InternetChecksum.fold(sum) == 0xFFFF
+            && isOrdinary(UInt32(truncatingIfNeeded: second)) && isOrdinary(destination)
+    }
+
+    /// A unicast address outside of the ranges with a meaning of their own: 0, 127, the whole of
+    /// 169 for the sake of 169.254, and 224 up.
+    @_noLocks @inline(__always)
+    private static func isOrdinary(_ address: UInt32) -> Bool {
+        let octet = address &>> 24
+        return octet &- 1 < 223 && octet != 127 && octet != 169
+    }
+
     /// What forbids to route a packet by its header and addresses, or nil.
     @_noLocks
-    static func reasonAgainst(
-        _ header: IPv4Header, _ lane: Int, _ interface: InterfaceRecord, _ pipeline: Pipeline
-    ) -> DropReason? {
+    static func reasonAgainst(_ header: IPv4Header) -> DropReason? {
         switch header.check() {
         case .valid: break
         case .truncated, .badTotalLength: return .ipBadLength
@@ -24,12 +50,32 @@ enum RouteChecks {
         guard !destination.isLoopback, !destination.isThisNetwork, !destination.isReserved,
             !destination.isMulticast, !destination.isLinkLocal, !source.isLinkLocal
         else { return source.isLinkLocal ? .ipMartianSrc : .ipMartianDst }
-        let tables = pipeline.tables
-        let origin = pipeline.batch.ingress[lane]
-        let back = tables.routes.find(vrf: interface.vrf, address: source.bits)
+        return nil
+    }
+
+    /// What forbids it by where it came from, or nil.
+    @_noLocks @inline(__always)
+    static func reasonAgainst(
+        source: UInt32, from origin: Destination, interface index: Int, _ tables: TableView
+    ) -> DropReason? {
+        let interface = tables.interfaces[index]
+        if case .off = interface.reversePath,
+            !tables.routes.mayBeSpecial(vrf: interface.vrf, address: source)
+        {
+            return nil
+        }
+        return origin.isOwn ? nil : reasonAgainst(wayTo: source, origin, index, tables)
+    }
+
+    @_noLocks
+    private static func reasonAgainst(
+        wayTo source: UInt32, _ origin: Destination, _ index: Int, _ tables: TableView
+    ) -> DropReason? {
+        let interface = tables.interfaces[index]
+        let back = tables.routes.find(vrf: interface.vrf, address: source)
         // Out of a tunnel it is another gateway with the same address, with an ICMP error.
         if origin.isPort, RouteTable.isOwn(back) { return .ipMartianSrc }
-        return origin.isOwn ? nil : reversePath(interface, back, tables)
+        return reversePath(interface, back, tables)
     }
 
     @_noLocks
@@ -95,22 +141,6 @@ enum RouteChecks {
             guard address & subnet.mask == subnet.network else { continue }
             if subnet.mask >= 0xFFFF_FFFE { return true }
             return address != subnet.network && address != subnet.network | ~subnet.mask
-        }
-        return false
-    }
-
-    /// The network or the broadcast address of a connected subnet of more than two (RFC 2644).
-    @_noLocks
-    static func isSubnetEdge(
-        _ address: UInt32, _ nextHop: NextHopRecord, _ tables: TableView
-    ) -> Bool {
-        let interface = tables.interfaces[Int(nextHop.interface)]
-        for offset in 0..<interface.subnetCount {
-            let subnet = tables.subnets[Int(interface.firstSubnet &+ offset)]
-            guard address & subnet.mask == subnet.network, subnet.mask < 0xFFFF_FFFE else {
-                continue
-            }
-            if address == subnet.network || address == subnet.network | ~subnet.mask { return true }
         }
         return false
     }

@@ -1,0 +1,224 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// The second half of the route stage: from the next hop to the frame that leaves.
+///
+/// Each function takes the first `count` lanes of `routed` and leaves there those that go on.
+enum NextHopLookup {
+    /// Takes packets whose next hops are in `keys` to their verdict.
+    @_noLocks
+    static func process(_ count: Int, _ pipeline: Pipeline) {
+        guard count > 0 else { return }
+        let left = findNeighbors(count, pipeline)
+        fetchPlaces(left, pipeline)
+        forward(left, pipeline)
+    }
+
+    /// Asks the neighbor table: the number of the record to `foundSlots`.
+    @_noLocks
+    private static func findNeighbors(_ count: Int, _ pipeline: Pipeline) -> Int {
+        let batch = pipeline.batch
+        let neighbors = pipeline.tables.neighbors
+        neighbors.table.find(keys: batch.keys, count: count, slots: batch.foundSlots)
+        var kept = 0
+        for index in 0..<count {
+            let key = batch.keys[index]
+            let routed = batch.routed[index]
+            let value = neighbors.table.value(at: Int(batch.foundSlots[index]), for: key) ?? 0
+            guard NeighborTable.isResolved(value), !NeighborTable.isOwn(value) else {
+                settle(routed, key, value, pipeline)
+                countPolicy(routed, pipeline)
+                continue
+            }
+            let record = NeighborTable.record(of: value)
+            neighbors.prefetch(record: record)
+            batch.routed[kept] = routed
+            batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
+            kept &+= 1
+        }
+        return kept
+    }
+
+    /// A packet whose next hop has no MAC address: it waits with the agent, or its sender hears
+    /// that nobody is there.
+    @_noLocks
+    private static func settle(
+        _ routed: RoutedLane, _ key: UInt64, _ neighbor: UInt64, _ pipeline: Pipeline
+    ) {
+        let batch = pipeline.batch
+        let lane = Int(routed.lane)
+        if NeighborTable.isOwn(neighbor) {
+            batch.verdict[lane] = .consumed
+        } else if NeighborTable.isFailed(neighbor) {
+            pipeline.puntICMPError(lane, type: 3, code: 1, mtu: 0)
+            batch.drop(lane, .nhFailed, pipeline.counters)
+        } else if pipeline.hold(
+            lane, interface: Int32(routed.interface), nextHop: UInt32(truncatingIfNeeded: key))
+        {
+            batch.verdict[lane] = .held
+        } else {
+            batch.drop(lane, .nhUnresolvedQueueFull, pipeline.counters)
+        }
+    }
+
+    /// Fetches the FDB's entries from where the neighbors were the last time.
+    @_noLocks
+    private static func fetchPlaces(_ count: Int, _ pipeline: Pipeline) {
+        let neighbors = pipeline.tables.neighbors
+        let table = pipeline.tables.forwarding.table
+        let records = pipeline.batch.foundSlots
+        var last: Int32 = -1
+        for index in 0..<count where records[index] != last {
+            last = records[index]
+            table.prefetch(slot: Int(neighbors.slotHint(ofRecord: Int(last))))
+        }
+    }
+
+    /// What all packets to one neighbor have in common.
+    private struct Way {
+        let mac: UInt64
+        let source: UInt64
+        /// Nil when the ARP entry and a static FDB entry contradict each other, `none` to flood.
+        let egress: Destination?
+        /// Bytes of the largest packet, `Int.max` when unknown.
+        let mtu: Int
+        let vsi: UInt16
+
+        @_noLocks @inline(__always)
+        init(to record: Int, by index: Int, _ tables: TableView) {
+            let interface = tables.interfaces[index]
+            mac = tables.neighbors.mac(ofRecord: record)
+            source = interface.mac
+            vsi = interface.vsi
+            let key = ForwardingTable.key(mac: mac, vsi: vsi)
+            egress = NextHopLookup.egress(
+                place(record, key, tables), tables.neighbors.egress(ofRecord: record))
+            mtu = NextHopLookup.mtu(interface, egress ?? .none, tables)
+        }
+    }
+
+    /// Rewrites the frames and sends them where the neighbors are.
+    @_noLocks
+    private static func forward(_ count: Int, _ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        guard count > 0 else { return }
+        var routed = batch.routed[0]
+        var record = batch.foundSlots[0]
+        var last = record
+        var interface = routed.interface
+        var way = Way(to: Int(record), by: Int(interface), pipeline.tables)
+        for index in 0..<count {
+            routed = batch.routed[index]
+            record = batch.foundSlots[index]
+            if record != last || routed.interface != interface {
+                last = record
+                interface = routed.interface
+                way = Way(to: Int(record), by: Int(interface), pipeline.tables)
+            }
+            forward(routed, way, pipeline)
+            countPolicy(routed, pipeline)
+        }
+    }
+
+    @_noLocks @inline(__always)
+    private static func forward(_ routed: RoutedLane, _ way: Way, _ pipeline: Pipeline) {
+        let batch = pipeline.batch
+        let lane = Int(routed.lane)
+        let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
+        guard let egress = way.egress else {
+            return batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
+        }
+        guard header.totalLength <= way.mtu || cut(lane, header, to: way.mtu, pipeline) else {
+            return
+        }
+        _ = header.decrementTimeToLive()
+        rewrite(header.frame, destination: way.mac, source: way.source)
+        batch.vsi[lane] = way.vsi
+        batch.vlan[lane] = 0
+        batch.ingress[lane] = .own(Int(routed.interface))
+        batch.egress[lane] = egress
+        batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
+    }
+
+    /// The FDB's word for a neighbor's MAC address, 0 when it has none.
+    @_noLocks @inline(__always)
+    private static func place(_ record: Int, _ key: UInt64, _ tables: TableView) -> UInt64 {
+        let table = tables.forwarding.table
+        let hint = Int(tables.neighbors.slotHint(ofRecord: record))
+        if let value = table.value(atHint: hint, for: key) { return value }
+        let slot = table.find(key)
+        if slot >= 0 { tables.neighbors.setSlotHint(slot, ofRecord: record) }
+        return table.value(at: slot, for: key) ?? 0
+    }
+
+    /// Twelve bytes of addresses as three words.
+    @_noLocks @inline(__always)
+    private static func rewrite(
+        _ frame: FrameView, destination: UInt64, source: UInt64
+    ) {
+        frame.store(UInt32(truncatingIfNeeded: destination &>> 16), at: 0)
+        frame.store(UInt32(truncatingIfNeeded: destination &<< 16 | source &>> 32), at: 4)
+        frame.store(UInt32(truncatingIfNeeded: source), at: 8)
+    }
+
+    /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. `none` is
+    /// to flood; nil when a static FDB entry contradicts the ARP entry.
+    @_noLocks @inline(__always)
+    private static func egress(_ value: UInt64, _ learned: Destination) -> Destination? {
+        guard value != 0, !ForwardingTable.isOwn(value) else { return learned }
+        let place = ForwardingTable.destination(of: value)
+        if ForwardingTable.isStatic(value), learned.bits != 0, place.bits != learned.bits {
+            return nil
+        }
+        return place
+    }
+
+    /// That of the interface, or of the path to the peer when that is smaller.
+    @_noLocks @inline(__always)
+    private static func mtu(
+        _ interface: InterfaceRecord, _ egress: Destination, _ tables: TableView
+    ) -> Int {
+        var mtu = Int(interface.mtu)
+        if egress.isPeer, egress.index < tables.peers.count {
+            let path = Int(tables.peers[egress.index].pathMTU)
+            if path > 50 { mtu = min(mtu, path &- 50) }
+        }
+        return mtu == 0 ? .max : mtu
+    }
+
+    /// Has a packet beyond the MTU fragmented, unless it is one of many to be cut anyway or may not
+    /// be. False when it was dropped.
+    @_noLocks
+    private static func cut(
+        _ lane: Int, _ header: IPv4Header, to mtu: Int, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let segmentation = batch.segmentations[lane]
+        if segmentation.isSuperPacket {
+            guard let segmenter = Segmenter.make(header.frame, segmentation),
+                segmenter.maximumPacketByteCount > mtu
+            else { return true }
+        }
+        if header.dontFragment || segmentation.isSuperPacket {
+            pipeline.puntICMPError(lane, type: 3, code: 4, mtu: UInt16(clamping: mtu))
+            batch.drop(lane, .mtuExceededDf, pipeline.counters)
+            return false
+        }
+        if segmentation.needsChecksum {
+            _ = segmentation.completeChecksum(in: header.frame)
+            pipeline.counters.count(.checksumCompleted)
+        }
+        batch.segmentations[lane] = .fragments(maximumPacketByteCount: mtu)
+        return true
+    }
+
+    /// A packet that waits comes by again and is counted then.
+    @_noLocks @inline(__always)
+    private static func countPolicy(_ routed: RoutedLane, _ pipeline: Pipeline) {
+        guard routed.has(RoutedLane.hasPolicy) else { return }
+        if case .held = pipeline.batch.verdict[Int(routed.lane)] { return }
+        pipeline.counters.add(
+            1, policy: Int(pipeline.tables.policies[Int(routed.policy)].counter))
+    }
+}
