@@ -12,8 +12,8 @@ struct RoutedLane: BitwiseCopyable {
 
     /// `policy` has a meaning.
     static var hasPolicy: UInt16 { @_noLocks get { 1 } }
-    /// A sound header without options and a TTL above one, on an interface that forwards and has no
-    /// policies: the routing table alone decides.
+    /// A TTL above one, on an interface that forwards and has no policies: the routing table alone
+    /// decides.
     static var isPlain: UInt16 { @_noLocks get { 2 } }
 
     @_noLocks

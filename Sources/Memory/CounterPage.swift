@@ -1,4 +1,4 @@
-internal import CLinux
+public import CLinux
 
 /// The counters of one thread: 64-bit words that their owner alone adds to and anybody may read.
 ///
@@ -8,7 +8,7 @@ internal import CLinux
 /// touched cost nothing.
 @safe
 public struct CounterPage: @unchecked Sendable {
-    private let base: UnsafeMutablePointer<UInt64>
+    @usableFromInline let base: UnsafeMutablePointer<UInt64>
     public let count: Int
 
     /// - Parameter region: holds at least `count` words and outlives every copy of this handle.
@@ -19,7 +19,7 @@ public struct CounterPage: @unchecked Sendable {
     }
 
     /// Owner only.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func add(_ amount: UInt64, to index: Int) {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
         let word = unsafe base + index

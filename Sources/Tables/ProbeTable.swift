@@ -1,4 +1,4 @@
-internal import CLinux
+public import CLinux
 public import Memory
 
 /// A hash table from 64-bit keys to 64-bit values that one thread edits while others look up.
@@ -19,16 +19,17 @@ public import Memory
 /// table.
 @safe
 public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
-    private struct Layout: BitwiseCopyable {
+    @usableFromInline
+    struct Layout: BitwiseCopyable {
         let tags: Column<UInt64>
         /// Of slot n the key at 2n and the value behind it.
-        let entries: Column<UInt64>
-        let ages: Column<UInt32>
+        @usableFromInline let entries: Column<UInt64>
+        @usableFromInline let ages: Column<UInt32>
         let bucketMask: UInt64
         var occupied = 0
     }
 
-    private let layout: Cell<Layout>
+    @usableFromInline let layout: Cell<Layout>
     private var tags: Column<UInt64> { @_noLocks get { layout.value.tags } }
     private var entries: Column<UInt64> { @_noLocks get { layout.value.entries } }
     private var ages: Column<UInt32> { @_noLocks get { layout.value.ages } }
@@ -55,7 +56,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     }
 
     public var count: Int { layout.value.occupied }
-    public var capacity: Int { @_noLocks get { ages.count } }
+    @inlinable public var capacity: Int { @_noLocks get { layout.value.ages.count } }
     public var byteCount: Int { tags.count * 8 + capacity * 20 }
 
     // MARK: Looking up
@@ -85,7 +86,15 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
                 prefetch(key)
             }
         }
-        lastKey = Self.noKey
+        find(prefetchedKeys: wanted, count: count, slots: slots)
+    }
+
+    /// The same for keys that the caller has prefetched, each when it made it.
+    @_noLocks
+    public func find(
+        prefetchedKeys wanted: Column<UInt64>, count: Int, slots: Column<Int32>
+    ) {
+        var lastKey = Self.noKey
         var lastSlot: Int32 = -1
         for index in 0..<count {
             let key = wanted[index]
@@ -142,20 +151,20 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     }
 
     /// Fetches the entry in a slot that may be anything.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func prefetch(slot: Int) {
         guard slot >= 0, slot < capacity else { return }
         unsafe vx_prefetch(keyPointer(slot))
     }
 
     /// The value of `key` when it is in the slot where it was once, or nil.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func value(atHint slot: Int, for key: UInt64) -> UInt64? {
         slot < capacity ? value(at: slot, for: key) : nil
     }
 
     /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func value(at slot: Int, for key: UInt64) -> UInt64? {
         guard slot >= 0 else { return nil }
         let value = unsafe vx_load_acquire_u64(valuePointer(slot))
@@ -164,10 +173,10 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     }
 
     /// Notes that the entry was seen at `time` (coarse ticks); writes only when that is news.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func touch(_ slot: Int, time: UInt32) {
         guard slot >= 0 else { return }
-        let age = unsafe ages.pointer(at: slot)
+        let age = unsafe layout.value.ages.pointer(at: slot)
         if unsafe vx_load_relaxed_u32(age) != time {
             unsafe vx_store_relaxed_u32(age, time)
         }
@@ -188,14 +197,14 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
         return -1
     }
 
-    @_noLocks @inline(__always) @unsafe
-    private func keyPointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
-        unsafe entries.pointer(at: slot &* 2)
+    @inlinable @_noLocks @inline(__always) @unsafe
+    func keyPointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
+        unsafe layout.value.entries.pointer(at: slot &* 2)
     }
 
-    @_noLocks @inline(__always) @unsafe
-    private func valuePointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
-        unsafe entries.pointer(at: slot &* 2 &+ 1)
+    @inlinable @_noLocks @inline(__always) @unsafe
+    func valuePointer(_ slot: Int) -> UnsafeMutablePointer<UInt64> {
+        unsafe layout.value.entries.pointer(at: slot &* 2 &+ 1)
     }
 
     @_noLocks @inline(__always)

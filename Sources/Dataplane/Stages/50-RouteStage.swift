@@ -54,18 +54,30 @@ public enum RouteStage {
             else { continue }
             let interface = pipeline.tables.interfaces[index]
             let frame = batch.frame(Int(lane))
-            let isPlain = RouteChecks.isPlain(frame)
-            let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
-            guard
-                isAdmitted(Int(lane), header, isPlain: isPlain, interface: index, pipeline)
-            else { continue }
+            let fields: RouteChecks.Fields
+            if let plain = RouteChecks.Fields(plain: frame) {
+                fields = plain
+            } else {
+                let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
+                if let reason = RouteChecks.reasonAgainst(header) {
+                    drop(Int(lane), reason, pipeline)
+                    continue
+                }
+                fields = RouteChecks.Fields(header)
+            }
+            if let reason = RouteChecks.reasonAgainst(
+                source: fields.source, from: batch.ingress[Int(lane)], interface: index,
+                pipeline.tables)
+            {
+                drop(Int(lane), reason, pipeline)
+                continue
+            }
             // Ethernet padding must not travel on.
-            let end = header.offset &+ header.totalLength
+            let end = EthernetHeader.byteCount &+ fields.totalLength
             if end < frame.count { batch.truncate(Int(lane), to: end) }
             let needsNothing =
-                isPlain && interface.forwards && interface.policyCount == 0
-                && header.timeToLive > 1
-            let destination = header.destination.bits
+                interface.forwards && interface.policyCount == 0 && fields.timeToLive > 1
+            let destination = fields.destination
             routes.prefetch(vrf: interface.vrf, address: destination)
             batch.routed[count] = RoutedLane(
                 lane: lane, interface: UInt16(truncatingIfNeeded: index),
@@ -94,25 +106,6 @@ public enum RouteStage {
         return index
     }
 
-    /// False when the packet was dropped for its header or its addresses.
-    @_noLocks @inline(__always)
-    private static func isAdmitted(
-        _ lane: Int, _ header: IPv4Header, isPlain: Bool, interface: Int, _ pipeline: Pipeline
-    ) -> Bool {
-        if !isPlain, let reason = RouteChecks.reasonAgainst(header) {
-            drop(lane, reason, pipeline)
-            return false
-        }
-        let reason = RouteChecks.reasonAgainst(
-            source: header.source.bits, from: pipeline.batch.ingress[lane], interface: interface,
-            pipeline.tables)
-        if let reason {
-            drop(lane, reason, pipeline)
-            return false
-        }
-        return true
-    }
-
     /// Finds the next hops: what the neighbor table is to be asked to `keys`, the interface into
     /// `routed`.
     /// - Returns: how many of the lanes in `routed` are left.
@@ -124,6 +117,7 @@ public enum RouteStage {
         // A VRF and an address fit 48 bits.
         var last = UInt64.max
         var found: UInt64 = 0
+        var lastQuestion = ProbeTable.noKey
         for index in 0..<count {
             var routed = batch.routed[index]
             let key = batch.keys[index]
@@ -140,11 +134,16 @@ public enum RouteStage {
             }
             let nextHop = tables.nextHops[hop]
             routed.interface = UInt16(truncatingIfNeeded: nextHop.interface)
-            batch.routed[kept] = routed
-            batch.keys[kept] = NeighborTable.key(
+            let question = NeighborTable.key(
                 vsi: tables.interfaces[Int(nextHop.interface)].vsi,
                 address: nextHop.address == 0
                     ? UInt32(truncatingIfNeeded: key) : nextHop.address)
+            if question != lastQuestion {
+                lastQuestion = question
+                tables.neighbors.table.prefetch(question)
+            }
+            batch.routed[kept] = routed
+            batch.keys[kept] = question
             kept &+= 1
         }
         return kept

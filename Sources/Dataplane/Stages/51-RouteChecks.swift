@@ -4,24 +4,45 @@ internal import Wire
 
 /// The questions the route stage asks before it forwards.
 enum RouteChecks {
-    /// Settles at a few loads what nearly every packet is: a sound header without options, no later
-    /// fragment, addresses that `reasonAgainst` has nothing to say of. False says nothing.
-    @_noLocks @inline(__always)
-    static func isPlain(_ frame: FrameView) -> Bool {
-        let offset = EthernetHeader.byteCount
-        guard frame.count >= offset &+ IPv4Header.byteCount else { return false }
-        let first = frame.loadUInt64(at: offset)
-        let second = frame.loadUInt64(at: offset &+ 8)
-        let destination = frame.loadUInt32(at: offset &+ 16)
-        let totalLength = Int(truncatingIfNeeded: first &>> 32 & 0xFFFF)
-        guard first &>> 56 == 0x45, first & 0x1FFF == 0, totalLength >= IPv4Header.byteCount,
-            totalLength <= frame.count &- offset
-        else { return false }
-        let sum =
-            (first &>> 32) &+ (first & 0xFFFF_FFFF) &+ (second &>> 32)
-            &+ (second & 0xFFFF_FFFF) &+ UInt64(destination)
-        return InternetChecksum.fold(sum) == 0xFFFF
-            && isOrdinary(UInt32(truncatingIfNeeded: second)) && isOrdinary(destination)
+    /// What the route stage has to know of every header.
+    struct Fields {
+        let source: UInt32
+        let destination: UInt32
+        /// Bytes of header and payload.
+        let totalLength: Int
+        let timeToLive: UInt8
+
+        /// - Parameter header: has passed `reasonAgainst`.
+        @_noLocks
+        init(_ header: IPv4Header) {
+            source = header.source.bits
+            destination = header.destination.bits
+            totalLength = header.totalLength
+            timeToLive = header.timeToLive
+        }
+
+        /// Settles at three loads what nearly every packet is: a sound header without options, no
+        /// later fragment, addresses that `reasonAgainst` has nothing to say of. Nil says nothing.
+        @_noLocks @inline(__always)
+        init?(plain frame: FrameView) {
+            let offset = EthernetHeader.byteCount
+            guard frame.count >= offset &+ IPv4Header.byteCount else { return nil }
+            let first = frame.loadUInt64(at: offset)
+            let second = frame.loadUInt64(at: offset &+ 8)
+            destination = frame.loadUInt32(at: offset &+ 16)
+            source = UInt32(truncatingIfNeeded: second)
+            totalLength = Int(truncatingIfNeeded: first &>> 32 & 0xFFFF)
+            timeToLive = UInt8(truncatingIfNeeded: second &>> 56)
+            guard first &>> 56 == 0x45, first & 0x1FFF == 0, totalLength >= IPv4Header.byteCount,
+                totalLength <= frame.count &- offset
+            else { return nil }
+            let sum =
+                (first &>> 32) &+ (first & 0xFFFF_FFFF) &+ (second &>> 32)
+                &+ (second & 0xFFFF_FFFF) &+ UInt64(destination)
+            guard InternetChecksum.fold(sum) == 0xFFFF, isOrdinary(source),
+                isOrdinary(destination)
+            else { return nil }
+        }
     }
 
     /// A unicast address outside of the ranges with a meaning of their own: 0, 127, the whole of

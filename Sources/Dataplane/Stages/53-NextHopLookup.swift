@@ -6,7 +6,8 @@ internal import Wire
 ///
 /// Each function takes the first `count` lanes of `routed` and leaves there those that go on.
 enum NextHopLookup {
-    /// Takes packets whose next hops are in `keys` to their verdict.
+    /// Takes packets whose next hops are in `keys`, which the neighbor table has been told to
+    /// prefetch, to their verdict.
     @_noLocks
     static func process(_ count: Int, _ pipeline: Pipeline) {
         guard count > 0 else { return }
@@ -20,7 +21,7 @@ enum NextHopLookup {
     private static func findNeighbors(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let neighbors = pipeline.tables.neighbors
-        neighbors.table.find(keys: batch.keys, count: count, slots: batch.foundSlots)
+        neighbors.table.find(prefetchedKeys: batch.keys, count: count, slots: batch.foundSlots)
         var kept = 0
         for index in 0..<count {
             let key = batch.keys[index]
