@@ -96,6 +96,11 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation"],
             path: "Tests/SimulationTests/Tests", swiftSettings: strict),
+        // The workloads of the in-memory benchmarks; the package in Benchmarks measures them.
+        .target(
+            name: "Workload", dependencies: ["Dataplane", "Tables", "Wire", "Memory", "CLinux"],
+            path: "Benchmarks/Sources/Workload", swiftSettings: hot),
+        .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Dataplane"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "MemoryTests", dependencies: ["Memory", "TestKit"], swiftSettings: strict),

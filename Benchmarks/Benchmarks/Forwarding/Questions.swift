@@ -9,12 +9,12 @@ private func metric(_ stage: Stage) -> BenchmarkMetric {
     .custom("clocks in \(stage.name)", useScalingFactor: false)
 }
 
-/// Registers one path at 1, 1,000 and 100,000 flows.
+/// Registers one path at 1, 1,000, 100,000 and 1,000,000 flows.
 ///
 /// A sample is 64 turns of 256 packets. The clocks come from the gateway's own counters; the
 /// benchmark's wall clock and throughput include the making of the frames.
 func ask(_ path: Path) {
-    for flowCount in [1, 1000, 100_000] {
+    for flowCount in [1, 1000, 100_000, 1_000_000] {
         let metrics = [BenchmarkMetric.wallClock, .throughput, total] + Clocks.stages.map(metric)
         Benchmark(
             "\(path.rawValue), \(flowCount) flows",

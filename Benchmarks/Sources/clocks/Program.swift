@@ -34,7 +34,11 @@ struct Program: ParsableCommand {
     var paths: [Path] = []
 
     @Option(parsing: .upToNextOption, help: "Sizes of the FDB for lookups; 0 for none.")
-    var macs = [1000, 100_000, 1_000_000]
+    var macs = [1000, 1_000_000]
+
+    @Option(
+        parsing: .upToNextOption, help: "Sizes of the routing table for lookups; 0 for none.")
+    var routes = [1000, 1_000_000]
 
     func validate() throws {
         guard rounds > 0, turns > 0 else {
@@ -46,16 +50,28 @@ struct Program: ParsableCommand {
         guard macs.allSatisfy({ (0...1 << 24).contains($0) }) else {
             throw ValidationError("an FDB has up to 16777216 MACs")
         }
+        guard routes.allSatisfy({ (0...1 << 24).contains($0) }) else {
+            throw ValidationError("a routing table has up to 16777216 prefixes")
+        }
     }
 
     func run() {
         let paths = PathTable(paths.isEmpty ? Path.allCases : paths, flowCounts: flows)
         for _ in 0..<rounds { paths.measure(turns: turns) }
         paths.report()
-        let sizes = macs.filter { $0 > 0 }
-        guard !sizes.isEmpty else { return }
-        let lookups = LookupTable(macCounts: sizes)
-        for _ in 0..<rounds { lookups.measure(vectors: turns) }
-        lookups.report()
+        measure(
+            LookupTable("FDB", in: "MACs", sizes: macs.filter { $0 > 0 }) {
+                LookupRun(macCount: $0).run
+            })
+        measure(
+            LookupTable("routes", in: "prefixes", sizes: routes.filter { $0 > 0 }) {
+                RouteLookupRun(prefixCount: $0).run
+            })
+    }
+
+    private func measure(_ table: LookupTable) {
+        guard !table.isEmpty else { return }
+        for _ in 0..<rounds { table.measure(vectors: turns) }
+        table.report()
     }
 }
