@@ -100,7 +100,8 @@ let package = Package(
         .target(
             name: "Workload", dependencies: ["Dataplane", "Tables", "Wire", "Memory", "CLinux"],
             path: "Benchmarks/Sources/Workload", swiftSettings: hot),
-        .testTarget(name: "WorkloadTests", dependencies: ["Workload", "Dataplane"], swiftSettings: strict),
+        .testTarget(
+            name: "WorkloadTests", dependencies: ["Workload", "Dataplane"], swiftSettings: strict),
         .testTarget(name: "WireTests", dependencies: ["Wire", "TestKit"], swiftSettings: strict),
         .testTarget(
             name: "MemoryTests", dependencies: ["Memory", "TestKit"], swiftSettings: strict),
