@@ -12,7 +12,9 @@ public import Wire
 /// after the outputs so far have been sent.
 @safe
 public struct PacketBatch: Sendable {
+    /// That of a `LaneColumn`.
     public static let laneCapacity = 256
+    /// That of an `OutputColumn`.
     public static let outputCapacity = 1024
 
     /// `ingressDevice` of a lane that came from the underlay.
@@ -23,68 +25,72 @@ public struct PacketBatch: Sendable {
     public static let tagIsService: UInt32 = 0x2_0000
 
     // Written by receive.
-    public var frames: Column<UInt> { @_noLocks get { unsafe columns.pointee.frames } }
-    public var lengths: Column<UInt32> { @_noLocks get { unsafe columns.pointee.lengths } }
-    public var slots: Column<UInt32> { @_noLocks get { unsafe columns.pointee.slots } }
-    public var ingressDevice: Column<UInt16> {
+    public var frames: LaneColumn<UInt> { @_noLocks get { unsafe columns.pointee.frames } }
+    public var lengths: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.lengths } }
+    public var slots: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.slots } }
+    public var ingressDevice: LaneColumn<UInt16> {
         @_noLocks get { unsafe columns.pointee.ingressDevice }
     }
-    public var outerSource: Column<UInt32> { @_noLocks get { unsafe columns.pointee.outerSource } }
-    public var outerTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outerTOS } }
-    public var segmentations: Column<Segmentation> {
+    public var outerSource: LaneColumn<UInt32> {
+        @_noLocks get { unsafe columns.pointee.outerSource }
+    }
+    public var outerTOS: LaneColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outerTOS } }
+    public var segmentations: LaneColumn<Segmentation> {
         @_noLocks get { unsafe columns.pointee.segmentations }
     }
     /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
-    public var vlan: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vlan } }
+    public var vlan: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.vlan } }
 
     // Written by the stages.
-    public var vni: Column<UInt32> { @_noLocks get { unsafe columns.pointee.vni } }
-    public var vsi: Column<UInt16> { @_noLocks get { unsafe columns.pointee.vsi } }
-    public var ingress: Column<Destination> { @_noLocks get { unsafe columns.pointee.ingress } }
-    public var destinationMAC: Column<UInt64> {
+    public var vni: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.vni } }
+    public var vsi: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.vsi } }
+    public var ingress: LaneColumn<Destination> { @_noLocks get { unsafe columns.pointee.ingress } }
+    public var destinationMAC: LaneColumn<UInt64> {
         @_noLocks get { unsafe columns.pointee.destinationMAC }
     }
-    public var sourceMAC: Column<UInt64> { @_noLocks get { unsafe columns.pointee.sourceMAC } }
-    public var etherType: Column<UInt16> { @_noLocks get { unsafe columns.pointee.etherType } }
-    public var egress: Column<Destination> { @_noLocks get { unsafe columns.pointee.egress } }
-    public var verdict: Column<Verdict> { @_noLocks get { unsafe columns.pointee.verdict } }
+    public var sourceMAC: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.sourceMAC } }
+    public var etherType: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.etherType } }
+    public var egress: LaneColumn<Destination> { @_noLocks get { unsafe columns.pointee.egress } }
+    public var verdict: LaneColumn<Verdict> { @_noLocks get { unsafe columns.pointee.verdict } }
     /// Flow entropy with bit 32 set, or 0 while nobody needed it.
-    public var flowHash: Column<UInt64> { @_noLocks get { unsafe columns.pointee.flowHash } }
+    public var flowHash: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.flowHash } }
 
     /// How far a flooded lane reaches.
-    public var floodScope: Column<FloodScope> {
+    public var floodScope: LaneColumn<FloodScope> {
         @_noLocks get { unsafe columns.pointee.floodScope }
     }
 
     /// The lanes still on their way, in order.
-    public var active: Column<UInt16> { @_noLocks get { unsafe columns.pointee.active } }
+    public var active: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.active } }
     public var activeCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.activeCount } }
     public var laneCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.laneCount } }
 
     // One row for each copy that leaves.
-    public var outputLane: Column<UInt16> { @_noLocks get { unsafe columns.pointee.outputLane } }
-    public var outputDestination: Column<Destination> {
+    public var outputLane: OutputColumn<UInt16> {
+        @_noLocks get { unsafe columns.pointee.outputLane }
+    }
+    public var outputDestination: OutputColumn<Destination> {
         @_noLocks get { unsafe columns.pointee.outputDestination }
     }
-    public var outputSourcePort: Column<UInt32> {
+    public var outputSourcePort: OutputColumn<UInt32> {
         @_noLocks get { unsafe columns.pointee.outputSourcePort }
     }
-    public var outputTOS: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTOS } }
-    public var outputTTL: Column<UInt8> { @_noLocks get { unsafe columns.pointee.outputTTL } }
-    public var outputDoNotFragment: Column<Bool> {
+    public var outputTOS: OutputColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outputTOS } }
+    public var outputTTL: OutputColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outputTTL } }
+    public var outputDoNotFragment: OutputColumn<Bool> {
         @_noLocks get { unsafe columns.pointee.outputDoNotFragment }
     }
     public var outputCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.outputCount } }
 
     // Scratch of the table lookups.
-    public var keys: Column<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
-    public var foundSlots: Column<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
+    public var keys: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
+    public var foundSlots: LaneColumn<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
     // Scratch of the route stage.
-    var routed: Column<RoutedLane> { @_noLocks get { unsafe columns.pointee.routed } }
+    var routed: LaneColumn<RoutedLane> { @_noLocks get { unsafe columns.pointee.routed } }
     /// What the routing table answered.
-    var routes: Column<UInt64> { @_noLocks get { unsafe columns.pointee.routes } }
+    var routes: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.routes } }
     /// Walks through the routing table that are not at their end.
-    var walks: Column<UInt64> { @_noLocks get { unsafe columns.pointee.walks } }
+    var walks: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.walks } }
 
     /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
     public var now: Cell<UInt64> { @_noLocks get { unsafe columns.pointee.now } }

@@ -20,6 +20,14 @@ public struct Column<Element: BitwiseCopyable>: BitwiseCopyable, @unchecked Send
         self.count = count
     }
 
+    /// Memory that somebody else owns.
+    @_transparent
+    @usableFromInline
+    init(base: UnsafeMutablePointer<Element>, count: Int) {
+        unsafe self.base = base
+        self.count = count
+    }
+
     public init(_ elements: [Element], default value: Element) {
         self.init(count: elements.count, repeating: value)
         unsafe elements.withUnsafeBufferPointer {

@@ -86,26 +86,9 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
                 prefetch(key)
             }
         }
-        find(prefetchedKeys: wanted, count: count, slots: slots)
-    }
-
-    /// The same for keys that the caller has prefetched, each when it made it.
-    @_noLocks
-    public func find(
-        prefetchedKeys wanted: Column<UInt64>, count: Int, slots: Column<Int32>
-    ) {
-        var lastKey = Self.noKey
-        var lastSlot: Int32 = -1
-        for index in 0..<count {
-            let key = wanted[index]
-            if key != lastKey {
-                lastKey = key
-                lastSlot = Int32(truncatingIfNeeded: candidate(key))
-            }
-            slots[index] = lastSlot
-        }
+        guess(keys: wanted, count: count, slots: slots)
         lastKey = Self.noKey
-        lastSlot = -1
+        var lastSlot: Int32 = -1
         for index in 0..<count {
             let key = wanted[index]
             if key != lastKey {
@@ -114,6 +97,23 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
                 if lastSlot < 0 || key != self.key(at: Int(lastSlot)) {
                     lastSlot = Int32(truncatingIfNeeded: find(key))
                 }
+            }
+            slots[index] = lastSlot
+        }
+    }
+
+    /// The middle pass, for callers that prefetch each key when they make it and take the values
+    /// with `value(atGuess:for:)`.
+    /// - Parameter slots: receives the slot where each key most likely is, or -1.
+    @_noLocks
+    public func guess(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
+        var lastKey = Self.noKey
+        var lastSlot: Int32 = -1
+        for index in 0..<count {
+            let key = wanted[index]
+            if key != lastKey {
+                lastKey = key
+                lastSlot = Int32(truncatingIfNeeded: candidate(key))
             }
             slots[index] = lastSlot
         }
@@ -155,6 +155,13 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     public func prefetch(slot: Int) {
         guard slot >= 0, slot < capacity else { return }
         unsafe vx_prefetch(keyPointer(slot))
+    }
+
+    /// The value of `key`, which `guess` left this slot for, or nil when the table has it nowhere.
+    @inlinable @_noLocks @inline(__always)
+    public func value(atGuess slot: Int, for key: UInt64) -> UInt64? {
+        if let value = value(at: slot, for: key) { return value }
+        return value(at: find(key), for: key)
     }
 
     /// The value of `key` when it is in the slot where it was once, or nil.

@@ -197,16 +197,6 @@ public struct RouteTable: Sendable {
         unsafe vx_prefetch(layout.value.entries.pointer(at: node &<< 4))
     }
 
-    /// Fetches what a lookup reads first.
-    @_noLocks @inline(__always)
-    public func prefetch(vrf: UInt16, address: UInt32) {
-        let roots = layout.value.roots
-        guard Int(vrf) < roots.count else { return }
-        let root = roots[Int(vrf)]
-        unsafe vx_prefetch(
-            layout.value.entries.pointer(at: Int(root.first &+ address &>> root.shift)))
-    }
-
     /// False proves that `address` is neither the gateway's own nor an edge; true says nothing.
     @_noLocks @inline(__always)
     public func mayBeSpecial(vrf: UInt16, address: UInt32) -> Bool {

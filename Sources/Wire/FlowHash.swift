@@ -53,7 +53,7 @@ public enum FlowHash {
         return hashAddresses(frame, etherType)
     }
 
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func hashIPv4(_ frame: FrameView, _ offset: Int) -> UInt32 {
         let addresses = frame.loadUInt64(at: offset &+ 12)
         let protocolNumber = frame.loadUInt8(at: offset &+ 9)

@@ -145,16 +145,17 @@ public struct IPv4Header {
 
     /// One hop: takes one off the TTL and carries the change into the checksum (RFC 1624). False,
     /// and nothing changed, when the packet has no hop left (RFC 1812 section 5.3.1).
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func decrementTimeToLive() -> Bool {
         // TTL, protocol and checksum lie in one word.
-        let old = frame.loadUInt32(at: offset &+ Field.timeToLive)
+        let word = offset &+ 8
+        let old = frame.loadUInt32(at: word)
         guard old >= 0x0200_0000 else { return false }
         // Equation 3 where the difference is always the same: ~m + m' = 0xFEFF.
         let sum = (~old & 0xFFFF) &+ 0xFEFF
         let checksum = ~((sum & 0xFFFF) &+ sum &>> 16) & 0xFFFF
         frame.store(
-            (old & 0xFFFF_0000) &- 0x0100_0000 | checksum, at: offset &+ Field.timeToLive)
+            (old & 0xFFFF_0000) &- 0x0100_0000 | checksum, at: word)
         return true
     }
 

@@ -26,7 +26,7 @@ public enum ParseStage {
         batch.activeCount.value = kept
     }
 
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func parse(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         let isTunnelled = batch.ingressDevice[lane] == PacketBatch.underlay

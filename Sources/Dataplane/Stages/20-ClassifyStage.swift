@@ -82,7 +82,7 @@ public enum ClassifyStage {
         return true
     }
 
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func classifyLocal(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         let tables = pipeline.tables

@@ -20,7 +20,8 @@ public enum LearnStage {
             batch.keys[position] = ForwardingTable.key(
                 mac: batch.sourceMAC[lane], vsi: batch.vsi[lane])
         }
-        forwarding.table.find(keys: batch.keys, count: count, slots: batch.foundSlots)
+        forwarding.table.find(
+            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
         var lastReported: UInt64 = 0
         for position in 0..<count {
@@ -40,7 +41,7 @@ public enum LearnStage {
     }
 
     /// A known source. False when the frame must go no further.
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func compare(
         _ lane: Int, _ slot: Int, _ value: UInt64, _ pipeline: Pipeline
     ) -> Bool {

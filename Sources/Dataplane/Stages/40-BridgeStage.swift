@@ -20,7 +20,8 @@ public enum BridgeStage {
             batch.keys[position] = ForwardingTable.key(
                 mac: batch.destinationMAC[lane], vsi: batch.vsi[lane])
         }
-        forwarding.table.find(keys: batch.keys, count: count, slots: batch.foundSlots)
+        forwarding.table.find(
+            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
         for position in 0..<count {
             let lane = Int(batch.active[position])
@@ -35,7 +36,7 @@ public enum BridgeStage {
     }
 
     /// - Parameter value: the FDB's word for the destination, 0 when it has none.
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func bridge(_ lane: Int, _ value: UInt64, _ pipeline: Pipeline) {
         let batch = pipeline.batch
         let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]

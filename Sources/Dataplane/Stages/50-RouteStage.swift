@@ -23,12 +23,21 @@ public enum RouteStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let admitted = admit(pipeline)
+        var asked = 0
+        let admitted = admit(pipeline, &asked)
+        guard asked > 0 else { return }
+        var forwarded = 0
         if admitted > 0 {
             pipeline.tables.routes.find(
-                keys: batch.keys, count: admitted, values: batch.routes, walks: batch.walks)
-            NextHopLookup.process(findNextHops(admitted, pipeline), pipeline)
+                keys: batch.keys.column, count: admitted, values: batch.routes.column,
+                walks: batch.walks.column)
+            forwarded = NextHopLookup.process(findNextHops(admitted, pipeline), pipeline)
         }
+        if forwarded < asked { removeSettled(batch) }
+    }
+
+    @_noLocks
+    private static func removeSettled(_ batch: PacketBatch) {
         var kept = 0
         for position in 0..<batch.activeCount.value {
             let lane = Int(batch.active[position])
@@ -41,69 +50,105 @@ public enum RouteStage {
 
     /// Settles what is not to be routed. Leaves the rest in `routed`, with VRF and destination of
     /// each in `keys`.
-    /// - Returns: how many.
+    /// - Parameter asked: receives how many there were to be routed.
+    /// - Returns: how many are left.
     @_noLocks
-    private static func admit(_ pipeline: Pipeline) -> Int {
+    private static func admit(_ pipeline: Pipeline, _ asked: inout Int) -> Int {
         let batch = pipeline.batch
-        let routes = pipeline.tables.routes
         var count = 0
+        var entrance = Entrance(of: batch.vsi[0], pipeline.tables)
         for position in 0..<batch.activeCount.value {
             let lane = batch.active[position]
-            guard case .route = batch.verdict[Int(lane)],
-                let index = interface(Int(lane), pipeline)
-            else { continue }
-            let interface = pipeline.tables.interfaces[index]
-            let frame = batch.frame(Int(lane))
-            let fields: RouteChecks.Fields
-            if let plain = RouteChecks.Fields(plain: frame) {
-                fields = plain
-            } else {
-                let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
-                if let reason = RouteChecks.reasonAgainst(header) {
-                    drop(Int(lane), reason, pipeline)
-                    continue
-                }
-                fields = RouteChecks.Fields(header)
-            }
-            if let reason = RouteChecks.reasonAgainst(
-                source: fields.source, from: batch.ingress[Int(lane)], interface: index,
-                pipeline.tables)
-            {
-                drop(Int(lane), reason, pipeline)
-                continue
-            }
-            // Ethernet padding must not travel on.
-            let end = EthernetHeader.byteCount &+ fields.totalLength
-            if end < frame.count { batch.truncate(Int(lane), to: end) }
-            let needsNothing =
-                interface.forwards && interface.policyCount == 0 && fields.timeToLive > 1
-            let destination = fields.destination
-            routes.prefetch(vrf: interface.vrf, address: destination)
+            guard case .route = batch.verdict[Int(lane)] else { continue }
+            asked &+= 1
+            let vsi = batch.vsi[Int(lane)]
+            if vsi != entrance.vsi { entrance = Entrance(of: vsi, pipeline.tables) }
+            guard let fields = admit(Int(lane), entrance, pipeline) else { continue }
+            let isPlain = entrance.isPlain && fields.timeToLive > 1
+            let key = UInt64(entrance.vrf) &<< 32 | UInt64(fields.destination)
             batch.routed[count] = RoutedLane(
-                lane: lane, interface: UInt16(truncatingIfNeeded: index),
-                flags: needsNothing ? RoutedLane.isPlain : 0)
-            batch.keys[count] = UInt64(interface.vrf) &<< 32 | UInt64(destination)
+                lane: lane, interface: UInt16(truncatingIfNeeded: entrance.interface),
+                flags: isPlain ? RoutedLane.isPlain : 0)
+            batch.keys[count] = key
             count &+= 1
         }
         return count
     }
 
-    /// The index of the interface by which a packet comes in, or nil when it was settled here.
+    /// What all packets out of one VSI have in common.
+    private struct Entrance {
+        let vsi: UInt16
+        let vrf: UInt16
+        /// Index of its interface, or -1.
+        let interface: Int
+        /// It forwards and has no policies.
+        let isPlain: Bool
+        let checksReversePath: Bool
+
+        @_noLocks
+        init(of vsi: UInt16, _ tables: TableView) {
+            self.vsi = vsi
+            let index = Int(tables.vsis[Int(vsi)].interface)
+            guard index >= 0, index < tables.interfaces.count else {
+                vrf = 0
+                interface = -1
+                isPlain = false
+                checksReversePath = false
+                return
+            }
+            let record = tables.interfaces[index]
+            vrf = record.vrf
+            interface = index
+            isPlain = record.forwards && record.policyCount == 0
+            if case .off = record.reversePath {
+                checksReversePath = false
+            } else {
+                checksReversePath = true
+            }
+        }
+    }
+
+    /// What is to be known of the header, or nil when the packet was settled here.
     @_noLocks @inline(__always)
-    private static func interface(_ lane: Int, _ pipeline: Pipeline) -> Int? {
+    private static func admit(
+        _ lane: Int, _ entrance: Entrance, _ pipeline: Pipeline
+    ) -> RouteChecks.Fields? {
         let batch = pipeline.batch
-        let tables = pipeline.tables
         guard batch.etherType[lane] == EtherType.ipv4 else {
             // ARP replies to the gateway end here; nothing else of layer 3 is spoken.
             batch.verdict[lane] = .consumed
             return nil
         }
-        let index = Int(tables.vsis[Int(batch.vsi[lane])].interface)
-        guard index >= 0, index < tables.interfaces.count else {
+        guard entrance.interface >= 0 else {
             drop(lane, .routerMacMismatch, pipeline)
             return nil
         }
-        return index
+        let frame = batch.frame(lane)
+        let fields: RouteChecks.Fields
+        if let plain = RouteChecks.Fields(plain: frame) {
+            fields = plain
+        } else {
+            let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
+            if let reason = RouteChecks.reasonAgainst(header) {
+                drop(lane, reason, pipeline)
+                return nil
+            }
+            fields = RouteChecks.Fields(header)
+        }
+        let routes = pipeline.tables.routes
+        if entrance.checksReversePath
+            || routes.mayBeSpecial(vrf: entrance.vrf, address: fields.source),
+            let reason = RouteChecks.reasonAgainst(
+                source: fields.source, from: batch.ingress[lane], entrance.interface,
+                pipeline.tables)
+        {
+            drop(lane, reason, pipeline)
+            return nil
+        }
+        // Ethernet padding must not travel on.
+        let end = EthernetHeader.byteCount &+ fields.totalLength
+        if end < frame.count { batch.truncate(lane, to: end) }
+        return fields
     }
 
     /// Finds the next hops: what the neighbor table is to be asked to `keys`, the interface into
@@ -118,6 +163,9 @@ public enum RouteStage {
         var last = UInt64.max
         var found: UInt64 = 0
         var lastQuestion = ProbeTable.noKey
+        var lastHop = -1
+        var nextHop = NextHopRecord(interface: 0, address: 0)
+        var vsi: UInt16 = 0
         for index in 0..<count {
             var routed = batch.routed[index]
             let key = batch.keys[index]
@@ -129,13 +177,17 @@ public enum RouteStage {
             if routed.has(RoutedLane.isPlain), RouteTable.isSinglePath(found) {
                 hop = RouteTable.nextHop(found, flowHash: 0)
             } else {
-                guard let chosen = nextHop(&routed, found, pipeline) else { continue }
+                guard let chosen = chooseNextHop(&routed, found, pipeline) else { continue }
                 hop = chosen
             }
-            let nextHop = tables.nextHops[hop]
+            if hop != lastHop {
+                lastHop = hop
+                nextHop = tables.nextHops[hop]
+                vsi = tables.interfaces[Int(nextHop.interface)].vsi
+            }
             routed.interface = UInt16(truncatingIfNeeded: nextHop.interface)
             let question = NeighborTable.key(
-                vsi: tables.interfaces[Int(nextHop.interface)].vsi,
+                vsi: vsi,
                 address: nextHop.address == 0
                     ? UInt32(truncatingIfNeeded: key) : nextHop.address)
             if question != lastQuestion {
@@ -152,7 +204,7 @@ public enum RouteStage {
     /// The index of the next hop, by a policy of the ingress interface or by the route; nil when
     /// the packet was for the gateway itself or may go no further.
     @_noLocks
-    private static func nextHop(
+    private static func chooseNextHop(
         _ routed: inout RoutedLane, _ found: UInt64, _ pipeline: Pipeline
     ) -> Int? {
         let batch = pipeline.batch
@@ -180,13 +232,13 @@ public enum RouteStage {
             routed.flags |= RoutedLane.hasPolicy
             return Int(pipeline.tables.policies[policy].nextHop)
         }
-        return nextHop(lane, header, found, pipeline)
+        return nextHop(of: found, lane, header, pipeline)
     }
 
     /// The index of a route's next hop, or nil when the packet was dropped.
     @_noLocks
     private static func nextHop(
-        _ lane: Int, _ header: IPv4Header, _ found: UInt64, _ pipeline: Pipeline
+        of found: UInt64, _ lane: Int, _ header: IPv4Header, _ pipeline: Pipeline
     ) -> Int? {
         if RouteTable.isForward(found) {
             guard RouteTable.nextHopCount(found) > 1 else {

@@ -74,24 +74,13 @@ enum RouteChecks {
         return nil
     }
 
-    /// What forbids it by where it came from, or nil.
-    @_noLocks @inline(__always)
-    static func reasonAgainst(
-        source: UInt32, from origin: Destination, interface index: Int, _ tables: TableView
-    ) -> DropReason? {
-        let interface = tables.interfaces[index]
-        if case .off = interface.reversePath,
-            !tables.routes.mayBeSpecial(vrf: interface.vrf, address: source)
-        {
-            return nil
-        }
-        return origin.isOwn ? nil : reasonAgainst(wayTo: source, origin, index, tables)
-    }
-
+    /// What forbids it by where it came from, or nil. Only when the interface checks the reverse
+    /// path or the source may be special is there something to say.
     @_noLocks
-    private static func reasonAgainst(
-        wayTo source: UInt32, _ origin: Destination, _ index: Int, _ tables: TableView
+    static func reasonAgainst(
+        source: UInt32, from origin: Destination, _ index: Int, _ tables: TableView
     ) -> DropReason? {
+        guard !origin.isOwn else { return nil }
         let interface = tables.interfaces[index]
         let back = tables.routes.find(vrf: interface.vrf, address: source)
         // Out of a tunnel it is another gateway with the same address, with an ICMP error.

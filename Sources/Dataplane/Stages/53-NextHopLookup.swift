@@ -8,12 +8,13 @@ internal import Wire
 enum NextHopLookup {
     /// Takes packets whose next hops are in `keys`, which the neighbor table has been told to
     /// prefetch, to their verdict.
+    /// - Returns: how many leave.
     @_noLocks
-    static func process(_ count: Int, _ pipeline: Pipeline) {
-        guard count > 0 else { return }
+    static func process(_ count: Int, _ pipeline: Pipeline) -> Int {
+        guard count > 0 else { return 0 }
         let left = findNeighbors(count, pipeline)
         fetchPlaces(left, pipeline)
-        forward(left, pipeline)
+        return forward(left, pipeline)
     }
 
     /// Asks the neighbor table: the number of the record to `foundSlots`.
@@ -21,12 +22,14 @@ enum NextHopLookup {
     private static func findNeighbors(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let neighbors = pipeline.tables.neighbors
-        neighbors.table.find(prefetchedKeys: batch.keys, count: count, slots: batch.foundSlots)
+        neighbors.table.guess(
+            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
         for index in 0..<count {
             let key = batch.keys[index]
             let routed = batch.routed[index]
-            let value = neighbors.table.value(at: Int(batch.foundSlots[index]), for: key) ?? 0
+            let guess = Int(batch.foundSlots[index])
+            let value = neighbors.table.value(atGuess: guess, for: key) ?? 0
             guard NeighborTable.isResolved(value), !NeighborTable.isOwn(value) else {
                 settle(routed, key, value, pipeline)
                 countPolicy(routed, pipeline)
@@ -34,7 +37,7 @@ enum NextHopLookup {
             }
             let record = NeighborTable.record(of: value)
             neighbors.prefetch(record: record)
-            batch.routed[kept] = routed
+            if kept != index { batch.routed[kept] = routed }
             batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
             kept &+= 1
         }
@@ -100,10 +103,12 @@ enum NextHopLookup {
     }
 
     /// Rewrites the frames and sends them where the neighbors are.
+    /// - Returns: how many.
     @_noLocks
-    private static func forward(_ count: Int, _ pipeline: Pipeline) {
+    private static func forward(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
-        guard count > 0 else { return }
+        guard count > 0 else { return 0 }
+        var forwarded = 0
         var routed = batch.routed[0]
         var record = batch.foundSlots[0]
         var last = record
@@ -117,21 +122,26 @@ enum NextHopLookup {
                 interface = routed.interface
                 way = Way(to: Int(record), by: Int(interface), pipeline.tables)
             }
-            forward(routed, way, pipeline)
+            if forward(routed, way, pipeline) { forwarded &+= 1 }
             countPolicy(routed, pipeline)
         }
+        return forwarded
     }
 
+    /// False when the packet was dropped.
     @_noLocks @inline(__always)
-    private static func forward(_ routed: RoutedLane, _ way: Way, _ pipeline: Pipeline) {
+    private static func forward(
+        _ routed: RoutedLane, _ way: Way, _ pipeline: Pipeline
+    ) -> Bool {
         let batch = pipeline.batch
         let lane = Int(routed.lane)
         let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
         guard let egress = way.egress else {
-            return batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
+            batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
+            return false
         }
         guard header.totalLength <= way.mtu || cut(lane, header, to: way.mtu, pipeline) else {
-            return
+            return false
         }
         _ = header.decrementTimeToLive()
         rewrite(header.frame, destination: way.mac, source: way.source)
@@ -140,6 +150,7 @@ enum NextHopLookup {
         batch.ingress[lane] = .own(Int(routed.interface))
         batch.egress[lane] = egress
         batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
+        return true
     }
 
     /// The FDB's word for a neighbor's MAC address, 0 when it has none.

@@ -34,7 +34,7 @@ public enum EncapsulateStage {
         batch.outputCount.value = kept
     }
 
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func deliver(
         _ output: Int, _ destination: Destination, _ pipeline: Pipeline
     ) -> Bool {
@@ -71,7 +71,7 @@ public enum EncapsulateStage {
     }
 
     /// - Parameter row: the row of the output after those dropped before it.
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func encapsulate(
         _ output: Int, _ row: Int, _ destination: Destination, _ pipeline: Pipeline
     ) -> Bool {
@@ -94,13 +94,13 @@ public enum EncapsulateStage {
             return false
         }
         if batch.flowHash[lane] == 0 {
-            batch.flowHash[lane] = 1 &<< 32 | UInt64(FlowHash.hash(frame: frame))
+            batch.flowHash[lane] = 1 &<< 32 | UInt64(flowHash(lane, frame, batch))
         }
         let spread = UInt64(truncatingIfNeeded: settings.sourcePortCount)
         // The upper bits of hash times count: even over any count, without a division.
         batch.outputSourcePort[row] = UInt32(
             truncatingIfNeeded: ((batch.flowHash[lane] & 0xFFFF_FFFF) &* spread) &>> 32)
-        writeOuter(row, lane, frame, settings, batch)
+        writeOuter(row, lane, frame, pipeline)
         pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
         return true
     }
@@ -122,11 +122,22 @@ public enum EncapsulateStage {
         pipeline.puntICMPError(lane, type: 3, code: 4, mtu: UInt16(clamping: mtu))
     }
 
-    @_noLocks
+    @_noLocks @inline(__always)
+    private static func flowHash(
+        _ lane: Int, _ frame: FrameView, _ batch: PacketBatch
+    ) -> UInt32 {
+        let etherType = batch.etherType[lane]
+        guard etherType == EtherType.ipv4 else { return FlowHash.hash(frame: frame) }
+        return FlowHash.hash(
+            frame: frame, etherType: etherType, layer3Offset: EthernetHeader.byteCount)
+    }
+
+    @_noLocks @inline(__always)
     private static func writeOuter(
-        _ row: Int, _ lane: Int, _ frame: FrameView, _ settings: TableSet.Settings,
-        _ batch: PacketBatch
+        _ row: Int, _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
     ) {
+        let batch = pipeline.batch
+        let settings = pipeline.tables.settings
         var innerTOS: UInt8 = 0
         var innerTTL: UInt8 = 64
         var innerDoNotFragment = false
