@@ -15,6 +15,12 @@ public final class Agent {
         /// Addresses not learnt because their VSI had reached its limit.
         public var fdbLimit: UInt64 = 0
         public var fdbMoves: UInt64 = 0
+        /// Addresses frozen because they moved too often.
+        public var fdbFrozen: UInt64 = 0
+        /// The same for entries of the ARP table; and what was refused because of it.
+        public var arpMoves: UInt64 = 0
+        public var arpFrozen: UInt64 = 0
+        public var arpRefused: UInt64 = 0
         /// Packets that waited and were dropped: for newer ones, or because nobody answered.
         public var heldOverflow: UInt64 = 0
         public var heldFailed: UInt64 = 0
@@ -32,6 +38,9 @@ public final class Agent {
     var learnedCount: [Int: Int] = [:]
     /// How often an address moved, for those that did.
     var moves: [UInt64: Int] = [:]
+    var macMoves: MoveDampener
+    var addressMoves: MoveDampener
+    var notices = NoticeBoard()
     /// Static entries that the configuration made; the operator's are those not in it.
     var configuredFDB: [UInt64: UInt64] = [:]
     var configuredARP: [UInt64: MACAddress] = [:]
@@ -64,6 +73,8 @@ public final class Agent {
         self.configuration = configuration
         self.environment = environment
         writer = TableWriter(readers: workers)
+        macMoves = MoveDampener(Self.moveSettings(configuration))
+        addressMoves = macMoves
         adopt(configuration, environment, now: now)
         synchronizeStatic(time: Self.ticks(now))
     }
@@ -92,6 +103,7 @@ public final class Agent {
     /// times a second.
     public func tick(now: UInt64) {
         resolve(now: now)
+        thaw(now: now)
         forgetAskers(now: now)
         age(now: now)
         writer.reclaim()
@@ -122,6 +134,8 @@ public final class Agent {
     ) {
         adopt(configuration, environment, now: now)
         synchronizeStatic(time: Self.ticks(now))
+        macMoves.adopt(moveSettings, now: now)
+        addressMoves.adopt(moveSettings, now: now)
     }
 
     /// Takes a change of the host: link state, MTU, address. The static entries stay as the
@@ -220,6 +234,7 @@ public final class Agent {
             learnedCount[ForwardingTable.vsi(of: key), default: 1] -= 1
         }
         moves[key] = nil
+        macMoves.forget(key)
         configuredFDB[key] = nil
         writer.removeForwarding(at: slot)
     }
@@ -228,6 +243,7 @@ public final class Agent {
     func forgetNeighbor(_ key: UInt64, at slot: Int) {
         configuredARP[key] = nil
         failures[key] = nil
+        addressMoves.forget(key)
         abandon(key, failed: false)
         writer.removeNeighbor(at: slot)
     }

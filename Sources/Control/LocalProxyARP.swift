@@ -42,23 +42,28 @@ extension Agent {
         guard let name = layout.vsiOf[vsi]?.name,
             let interface = layout.interfaceOf.values.first(where: { $0.vsi == name })
         else { return }
-        learn(packet, vsi: vsi, place: place, now: now)
+        let isBelieved = learn(packet, vsi: vsi, place: place, now: now)
         if packet.operation == ARPPacket.request {
             if place.isPort {
-                answerLocal(packet, interface, vsi: vsi, place: place, now: now)
+                answerLocal(
+                    packet, interface, vsi: vsi, place: place, isBelieved: isBelieved, now: now)
             } else {
                 answerRemote(packet, interface, vsi: vsi, place: place, now: now)
             }
-        } else {
+        } else if isBelieved {
             relay(packet, interface, vsi: vsi, place: place, now: now)
         }
     }
 
-    private func learn(_ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64) {
-        guard packet.senderIP.bits != 0 else { return }
+    /// False when the sender's address is frozen elsewhere: it is still answered, but what it says
+    /// goes no further.
+    private func learn(
+        _ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64
+    ) -> Bool {
+        guard packet.senderIP.bits != 0 else { return true }
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
-        guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return }
-        addressSeen(
+        guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return true }
+        return addressSeen(
             packet.senderIP, mac: packet.senderMAC, vsi: vsi, place: place,
             isAnnouncement: false, now: now)
     }
@@ -66,7 +71,7 @@ extension Agent {
     /// A1 to A4, B1 and B2: a host of this site asks.
     private func answerLocal(
         _ packet: ARPPacket, _ interface: Configuration.VSIInterface, vsi: Int,
-        place: Destination, now: UInt64
+        place: Destination, isBelieved: Bool, now: UInt64
     ) {
         let source = mac(of: interface)
         let target = packet.targetIP
@@ -77,6 +82,7 @@ extension Agent {
             return answer(asker, with: source, about: target, vsi: vsi)
         }
         if packet.isAnnouncement {
+            guard isBelieved else { return }
             return ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
         }
         if packet.isProbe {
@@ -86,6 +92,7 @@ extension Agent {
                 target, for: .any, source, vsi: vsi, local: true, remote: true, origin: place)
         }
         answer(asker, with: source, about: target, vsi: vsi)
+        guard isBelieved else { return }
         ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
     }
 
