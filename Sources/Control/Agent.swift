@@ -47,16 +47,19 @@ public final class Agent {
     /// Addresses being asked for, and until when those that did not answer are not asked for again.
     var resolutions: [UInt64: Resolution] = [:]
     var failures: [UInt64: UInt64] = [:]
+    /// When the questions, and the failures, are due.
+    var questions = DeadlineQueue()
+    var failureEnds = DeadlineQueue()
     var heldBytes = 0
     /// Who waits for an answer about an address, by neighbor key.
     var pending: [UInt64: Pending] = [:]
+    var pendingEnds = DeadlineQueue()
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
     /// Packets of the gateway's own that cannot be delivered.
     var refusals: [OwnRefusal] = []
-    var lastScan: UInt32 = 0
 
     /// Quarters of a second: what ages are counted in.
     public static let ticksPerSecond: UInt32 = 4
@@ -72,7 +75,7 @@ public final class Agent {
     ) {
         self.configuration = configuration
         self.environment = environment
-        writer = TableWriter(readers: workers)
+        writer = TableWriter(readers: workers, time: Self.ticks(now))
         macMoves = MoveDampener(Self.moveSettings(configuration))
         addressMoves = macMoves
         adopt(configuration, environment, now: now)
@@ -118,7 +121,7 @@ public final class Agent {
     /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing
     /// to wait for.
     public var nextDue: UInt64? {
-        [resolutions.values.map(\.due).min(), failures.values.min()].compactMap(\.self).min()
+        [questions.next, failureEnds.next].compactMap(\.self).min()
     }
 
     /// What the kernel knows of the path to a peer: 0 when it is no shorter than the underlay's.
@@ -134,6 +137,7 @@ public final class Agent {
     ) {
         adopt(configuration, environment, now: now)
         synchronizeStatic(time: Self.ticks(now))
+        writer.reviewAges()
         macMoves.adopt(moveSettings, now: now)
         addressMoves.adopt(moveSettings, now: now)
     }

@@ -21,6 +21,8 @@ extension Agent {
     struct Pending {
         var askers: [Asker] = []
         var end: UInt64 = 0
+        /// The end that stands in `pendingEnds`; the true one may be later.
+        var filed: UInt64 = 0
     }
 
     /// How long an asker is remembered.
@@ -39,9 +41,9 @@ extension Agent {
     }
 
     private func proxy(_ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64) {
-        guard let name = layout.vsiOf[vsi]?.name,
-            let interface = layout.interfaceOf.values.first(where: { $0.vsi == name })
-        else { return }
+        guard let interface = layout.interfaceOfVSI[vsi].flatMap({ layout.interfaceOf[$0] }) else {
+            return
+        }
         let isBelieved = learn(packet, vsi: vsi, place: place, now: now)
         if packet.operation == ARPPacket.request {
             if place.isPort {
@@ -119,7 +121,7 @@ extension Agent {
         place: Destination, now: UInt64
     ) {
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
-        guard let waiting = pending[key] else { return }
+        guard var waiting = pending[key] else { return }
         guard waiting.end > now else {
             pending[key] = nil
             return
@@ -133,7 +135,8 @@ extension Agent {
                 answer(asker, with: source, about: packet.senderIP, vsi: vsi)
             }
         }
-        pending[key] = left.isEmpty ? nil : Pending(askers: left, end: waiting.end)
+        waiting.askers = left
+        pending[key] = left.isEmpty ? nil : waiting
     }
 
     private func isOwn(_ address: IPv4Address, _ vsi: Int) -> Bool {
@@ -165,6 +168,10 @@ extension Agent {
         if waiting.end <= now { waiting.askers = [] }
         guard pending[key] != nil || pending.count < Self.maximumPending else { return }
         waiting.end = now + Self.pendingNanoseconds
+        if pending[key] == nil {
+            waiting.filed = waiting.end
+            pendingEnds.add(key, due: waiting.end)
+        }
         waiting.askers.removeAll { $0.place == asker.place && $0.address == asker.address }
         if waiting.askers.count < Self.maximumAskers { waiting.askers.append(asker) }
         pending[key] = waiting
@@ -172,7 +179,14 @@ extension Agent {
 
     /// Forgets askers whose time is over.
     func forgetAskers(now: UInt64) {
-        guard !pending.isEmpty else { return }
-        pending = pending.filter { $0.value.end > now }
+        while let entry = pendingEnds.take(now: now) {
+            guard let waiting = pending[entry.key], waiting.filed == entry.due else { continue }
+            guard waiting.end > now else {
+                pending[entry.key] = nil
+                continue
+            }
+            pending[entry.key]?.filed = waiting.end
+            pendingEnds.add(entry.key, due: waiting.end)
+        }
     }
 }

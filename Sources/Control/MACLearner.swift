@@ -75,14 +75,8 @@ extension Agent {
     /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from
     /// now.
     private func moveNeighbors(mac: MACAddress, vsi: Int, to place: Destination, time: UInt32) {
-        var moved: [UInt64] = []
-        writer.neighbors.visit { _, key, value in
-            guard NeighborTable.vsi(of: key) == vsi, !NeighborTable.isStatic(value),
-                self.mac(ofNeighbor: value) == mac, egress(of: value) != place
-            else { return }
-            moved.append(key)
-        }
-        for key in moved {
+        for key in writer.neighborIndex.neighbors(of: ForwardingTable.key(mac: mac, vsi: vsi)) {
+            guard let value = neighborValue(key), egress(of: value) != place else { continue }
             writer.setNeighbor(key, mac: mac.bits, egress: place, flags: 0, time: time)
         }
     }
