@@ -34,11 +34,13 @@ struct MoveDampener {
     /// How many keys are watched or frozen.
     var count: Int { histories.count }
 
-    /// Whether a move between two places says that something is wrong when it happens often.
+    /// Whether a move between two places says that something is wrong when it happens often: moves
+    /// between this site and another do.
     ///
-    /// Between two tunnels it does not: gateways may share one MAC and one address (D2, A-P3), and
-    /// a host that is doubled at two other sites is frozen there.
-    static func isWatched(from: Destination, to: Destination) -> Bool { from.isPort || to.isPort }
+    /// Between two tunnels they do not: gateways may share one MAC and one address (D2, A-P3), and
+    /// a host that is doubled at two other sites is frozen there. Between two ports the last frame
+    /// decides, as in any bridge; no other site has a part in it.
+    static func isWatched(from: Destination, to: Destination) -> Bool { from.isPort != to.isPort }
 
     func isFrozen(_ key: UInt64) -> Bool { histories[key]?.isFrozen == true }
 

@@ -118,6 +118,17 @@ import Wire
         #expect(try bench.fdb().first?.isFrozen == false)
     }
 
+    @Test func betweenPortsTheLastFrameDecides() throws {
+        let bench = AgentBench()
+        for _ in 0..<20 {
+            bench.see(mac, at: bench.port("a1"))
+            bench.see(mac, at: bench.port("a2"))
+        }
+        #expect(bench.agent.events.fdbMoves == 39)
+        #expect(bench.agent.events.fdbFrozen == 0)
+        #expect(try bench.entries() == ["v10 00:01 dynamic a2"])
+    }
+
     @Test func betweenTunnelsNothingIsFrozen() throws {
         let bench = AgentBench()
         for _ in 0..<20 {
