@@ -54,6 +54,8 @@ public final class Agent {
     /// Who waits for an answer about an address, by neighbor key.
     var pending: [UInt64: Pending] = [:]
     var pendingEnds = DeadlineQueue()
+    /// What hosts have asked, and gateways behind tunnels were told of, a moment ago.
+    var passedOn = QuestionLimiter()
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
     /// What the workers are to send.

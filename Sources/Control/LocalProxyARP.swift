@@ -94,7 +94,7 @@ extension Agent {
                 target, for: .any, source, vsi: vsi, local: true, remote: true, origin: place)
         }
         answer(asker, with: source, about: target, vsi: vsi)
-        guard isBelieved else { return }
+        guard isBelieved, isNew(packet, vsi: vsi, place: place, now: now) else { return }
         ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
     }
 
@@ -139,6 +139,16 @@ extension Agent {
         pending[key] = left.isEmpty ? nil : waiting
     }
 
+    /// No more than one question in `arp-retry` goes on from a host about an address.
+    private func isNew(
+        _ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64
+    ) -> Bool {
+        let question = QuestionLimiter.Question(
+            target: NeighborTable.key(vsi: UInt16(vsi), address: packet.targetIP.bits),
+            sender: packet.senderIP, place: place)
+        return passedOn.admits(question, for: retryNanoseconds, now: now)
+    }
+
     private func isOwn(_ address: IPv4Address, _ vsi: Int) -> Bool {
         let key = NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
         return NeighborTable.isOwn(neighborValue(key) ?? 0)
@@ -179,6 +189,7 @@ extension Agent {
 
     /// Forgets askers whose time is over.
     func forgetAskers(now: UInt64) {
+        passedOn.forget(now: now)
         while let entry = pendingEnds.take(now: now) {
             guard let waiting = pending[entry.key], waiting.filed == entry.due else { continue }
             guard waiting.end > now else {

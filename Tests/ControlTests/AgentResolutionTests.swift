@@ -84,6 +84,49 @@ import Wire
         #expect(bench.agent.nextDue == nil)
     }
 
+    /// A host that asks over and over is answered each time; the others hear of it once a second.
+    @Test func aHostsQuestionGoesOnOnceASecond() {
+        var bench = AgentBench(Site.routed.changed { $0.vsiInterfaces[0].localProxyARP = true })
+        func ask(_ host: TestSite.Host, _ number: Int, _ port: String) -> (Int, Int) {
+            let frame = ARPFrame.request(
+                source: host.mac, senderIP: host.address,
+                targetIP: IPv4Address(bits: 0x0A00_0A00 + UInt32(number)))
+            bench.agent.proxyARP(
+                frame, vsi: bench.vsi("v10"), place: bench.port(port), now: bench.now)
+            let orders = bench.agent.takeOrders()
+            let floods = orders.count { if case .flood = $0 { true } else { false } }
+            return (orders.count - floods, floods)
+        }
+        var passedOn = 0
+        for _ in 0..<300 {
+            let (answers, floods) = ask(Site.h1, 200, "a1")
+            #expect(answers == 1)
+            passedOn += floods
+            bench.advance(milliseconds: 10)
+        }
+        #expect(passedOn == 3)
+        // Another target, another host: questions of their own.
+        #expect(ask(Site.h1, 201, "a1") == (1, 1))
+        #expect(ask(Site.h2, 201, "a2") == (1, 1))
+        #expect(ask(Site.h2, 201, "a2") == (1, 0))
+        bench.advance(seconds: 2)
+        #expect(bench.agent.passedOn.count == 0)
+    }
+
+    @Test func remembersOnlySoManyQuestions() {
+        var limiter = QuestionLimiter()
+        var admitted = 0
+        for number in 0..<UInt64(QuestionLimiter.maximumQuestions + 10) {
+            let question = QuestionLimiter.Question(
+                target: number, sender: .any, place: .port(0))
+            if limiter.admits(question, for: 1000, now: number / 100) { admitted += 1 }
+        }
+        #expect(admitted == QuestionLimiter.maximumQuestions + 10)
+        #expect(limiter.count == QuestionLimiter.maximumQuestions)
+        limiter.forget(now: 5000)
+        #expect(limiter.count == 0)
+    }
+
     @Test func askersAreForgottenThreeSecondsAfterTheyLastAsked() {
         var bench = AgentBench(Site.routed.changed { $0.vsiInterfaces[0].localProxyARP = true })
         func ask(_ number: Int) {

@@ -126,6 +126,23 @@ extension EndToEnd {
             }
         }
 
+        @Test("Questions for an absent host, 20 a second, go to other sites once a second")
+        func absentByARP() throws {
+            try TestLab.with(Network.distributed[1]) { lab in
+                try #expect(lab.ping("vm1", "20.1.1.11") == 3)
+                let other = try start(lab, "vm4", "watch", "eth0", "--target 10.1.1.78 --seconds 5")
+                for _ in 0..<200 where !other.output.contains("watching") { usleep(10_000) }
+                let asking = try start(
+                    lab, "vm1", "ask", "eth0", "--target 10.1.1.78 --seconds 4")
+                // The proxy answers for it each time.
+                let answers: Answers = try result(asking)
+                #expect(answers.asked >= 40 && answers.unanswered == 0)
+                let watch: Watch = try result(other)
+                print("\(answers.asked) questions, passed on \(watch.questions.count) times")
+                #expect((1...5).contains(watch.questions.count))
+            }
+        }
+
         @Test("Traffic to an absent host costs a question a second at most")
         func absent() throws {
             try TestLab.with(Network.distributed[1]) { lab in
