@@ -91,33 +91,31 @@ extension Agent {
 
     /// Questions that are due, entries that have failed, entries that are about to age.
     func resolve(now: UInt64) {
-        // In the order of their keys: what leaves must not depend on how a dictionary is seeded.
-        for (key, resolution) in resolutions.filter({ $0.value.due <= now }).sorted(
-            by: Self.isBefore)
-        {
+        while let entry = questions.take(now: now) {
+            let key = entry.key
+            guard let resolution = resolutions[key], resolution.due == entry.due else { continue }
             if resolution.isRefresh, hasAnswered(key, since: resolution.began) {
                 resolutions[key] = nil
             } else if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
                 ask(key, now: now)
             } else if resolution.isRefresh {
                 resolutions[key] = nil
-                removeNeighbors { candidate, _ in candidate == key }
+                forgetNeighbor(key)
             } else {
                 fail(key, now: now)
             }
         }
-        for key in failures.filter({ $0.value <= now }).keys.sorted() {
-            failures[key] = nil
-            removeNeighbors { candidate, value in
-                candidate == key && NeighborTable.isFailed(value)
-            }
+        while let entry = failureEnds.take(now: now) {
+            guard failures[entry.key] == entry.due else { continue }
+            failures[entry.key] = nil
+            if NeighborTable.isFailed(neighborValue(entry.key) ?? 0) { forgetNeighbor(entry.key) }
         }
     }
 
-    private static func isBefore(
-        _ left: (key: UInt64, value: Resolution), _ right: (key: UInt64, value: Resolution)
-    ) -> Bool {
-        left.key < right.key
+    private func forgetNeighbor(_ key: UInt64) {
+        let slot = writer.neighbors.find(key)
+        guard slot >= 0 else { return abandon(key, failed: false) }
+        forgetNeighbor(key, at: slot)
     }
 
     private func fail(_ key: UInt64, now: UInt64) {
@@ -126,6 +124,7 @@ extension Agent {
         writer.setNeighbor(
             key, mac: 0, egress: .none, flags: NeighborTable.failedFlag, time: Self.ticks(now))
         failures[key] = now + Self.failedNanoseconds
+        failureEnds.add(key, due: now + Self.failedNanoseconds)
     }
 
     /// Begins to ask an entry's host whether it is still there.
@@ -145,13 +144,17 @@ extension Agent {
 
     /// Sends one question: to everybody, or to the host that is known.
     private func ask(_ key: UInt64, now: UInt64) {
-        guard var resolution = resolutions[key],
-            let interface = layout.interfaceOf[resolution.interface],
+        guard var resolution = resolutions[key] else { return }
+        guard let interface = layout.interfaceOf[resolution.interface],
             let vsi = layout.vsis[interface.vsi]
-        else { return }
+        else {
+            // The interface is gone; nobody else asks in its place.
+            return forgetNeighbor(key)
+        }
         resolution.attempts += 1
         resolution.due = now + retryNanoseconds
         resolutions[key] = resolution
+        questions.add(key, due: resolution.due)
         let address = NeighborTable.address(of: key)
         let source = mac(of: interface)
         let sender = senderAddress(interface, for: address)

@@ -77,6 +77,7 @@ extension Agent {
             return
         }
         failures[key] = nil
+        addressMoves.forget(key)
         writer.setNeighbor(key, mac: mac.bits, egress: .none, flags: flags, time: time)
         settle(key)
     }
@@ -118,6 +119,7 @@ extension Agent {
             learnedCount[ForwardingTable.vsi(of: key), default: 1] -= 1
         }
         moves[key] = nil
+        macMoves.forget(key)
         writer.setForwarding(key, value, time: time)
     }
 }

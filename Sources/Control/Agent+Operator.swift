@@ -73,11 +73,12 @@ extension Agent {
         guard let key = neighborKey(interface, address) else {
             throw .notFound("no vsi-interface \(interface): see vxgate show arp")
         }
+        let slot = writer.neighbors.find(key)
         guard let value = neighborValue(key), !NeighborTable.isOwn(value) else {
             throw .notFound(
                 "vsi-interface \(interface) has no entry \(address): see vxgate show arp")
         }
-        removeNeighbors { candidate, _ in candidate == key }
+        forgetNeighbor(key, at: slot)
     }
 
     /// Removes what was learnt; returns how many entries.

@@ -19,6 +19,7 @@ extension Agent {
             row.kind = Self.kind(kind)
             row.ageSeconds = kind == .dynamic ? Int(max(age, 0)) / Int(Self.ticksPerSecond) : 0
             row.moves = moves[key] ?? 0
+            row.isFrozen = ForwardingTable.isFrozen(value)
             rows.append((key << 48 | key >> 16, row))
         }
         let entries = rows.sorted { $0.order < $1.order }.map(\.row)
@@ -88,6 +89,7 @@ extension Agent {
                 address: NeighborTable.address(of: key).description,
                 mac: mac(ofNeighbor: value)?.description,
                 kind: isOwn ? .own : isStatic ? .static : .dynamic, state: state(key, value))
+            row.isFrozen = addressMoves.isFrozen(key)
             if !isStatic { row.ageSeconds = Int(max(age, 0)) / Int(Self.ticksPerSecond) }
             if !isOwn, let place = place(ofNeighbor: key, value) {
                 row.port = place.isPort ? layout.portOf[place.index]?.name : nil

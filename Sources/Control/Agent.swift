@@ -15,6 +15,12 @@ public final class Agent {
         /// Addresses not learnt because their VSI had reached its limit.
         public var fdbLimit: UInt64 = 0
         public var fdbMoves: UInt64 = 0
+        /// Addresses frozen because they moved too often.
+        public var fdbFrozen: UInt64 = 0
+        /// The same for entries of the ARP table; and what was refused because of it.
+        public var arpMoves: UInt64 = 0
+        public var arpFrozen: UInt64 = 0
+        public var arpRefused: UInt64 = 0
         /// Packets that waited and were dropped: for newer ones, or because nobody answered.
         public var heldOverflow: UInt64 = 0
         public var heldFailed: UInt64 = 0
@@ -32,22 +38,30 @@ public final class Agent {
     var learnedCount: [Int: Int] = [:]
     /// How often an address moved, for those that did.
     var moves: [UInt64: Int] = [:]
+    var macMoves: MoveDampener
+    var addressMoves: MoveDampener
+    var notices = NoticeBoard()
     /// Static entries that the configuration made; the operator's are those not in it.
     var configuredFDB: [UInt64: UInt64] = [:]
     var configuredARP: [UInt64: MACAddress] = [:]
     /// Addresses being asked for, and until when those that did not answer are not asked for again.
     var resolutions: [UInt64: Resolution] = [:]
     var failures: [UInt64: UInt64] = [:]
+    /// When the questions, and the failures, are due.
+    var questions = DeadlineQueue()
+    var failureEnds = DeadlineQueue()
     var heldBytes = 0
     /// Who waits for an answer about an address, by neighbor key.
     var pending: [UInt64: Pending] = [:]
+    var pendingEnds = DeadlineQueue()
+    /// What hosts have asked, and gateways behind tunnels were told of, a moment ago.
+    var passedOn = QuestionLimiter()
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
     /// Packets of the gateway's own that cannot be delivered.
     var refusals: [OwnRefusal] = []
-    var lastScan: UInt32 = 0
 
     /// Quarters of a second: what ages are counted in.
     public static let ticksPerSecond: UInt32 = 4
@@ -63,7 +77,9 @@ public final class Agent {
     ) {
         self.configuration = configuration
         self.environment = environment
-        writer = TableWriter(readers: workers)
+        writer = TableWriter(readers: workers, time: Self.ticks(now))
+        macMoves = MoveDampener(Self.moveSettings(configuration))
+        addressMoves = macMoves
         adopt(configuration, environment, now: now)
         synchronizeStatic(time: Self.ticks(now))
     }
@@ -92,6 +108,7 @@ public final class Agent {
     /// times a second.
     public func tick(now: UInt64) {
         resolve(now: now)
+        thaw(now: now)
         forgetAskers(now: now)
         age(now: now)
         writer.reclaim()
@@ -106,7 +123,7 @@ public final class Agent {
     /// When the agent wants to be called again at the latest, nanoseconds; nil when it has nothing
     /// to wait for.
     public var nextDue: UInt64? {
-        [resolutions.values.map(\.due).min(), failures.values.min()].compactMap(\.self).min()
+        [questions.next, failureEnds.next].compactMap(\.self).min()
     }
 
     /// What the kernel knows of the path to a peer: 0 when it is no shorter than the underlay's.
@@ -122,6 +139,9 @@ public final class Agent {
     ) {
         adopt(configuration, environment, now: now)
         synchronizeStatic(time: Self.ticks(now))
+        writer.reviewAges()
+        macMoves.adopt(moveSettings, now: now)
+        addressMoves.adopt(moveSettings, now: now)
     }
 
     /// Takes a change of the host: link state, MTU, address. The static entries stay as the
@@ -220,6 +240,7 @@ public final class Agent {
             learnedCount[ForwardingTable.vsi(of: key), default: 1] -= 1
         }
         moves[key] = nil
+        macMoves.forget(key)
         configuredFDB[key] = nil
         writer.removeForwarding(at: slot)
     }
@@ -228,6 +249,7 @@ public final class Agent {
     func forgetNeighbor(_ key: UInt64, at slot: Int) {
         configuredARP[key] = nil
         failures[key] = nil
+        addressMoves.forget(key)
         abandon(key, failed: false)
         writer.removeNeighbor(at: slot)
     }

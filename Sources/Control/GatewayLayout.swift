@@ -15,6 +15,8 @@ struct GatewayLayout {
     var vsiOf: [Int: Configuration.VSI] = [:]
     var portOf: [Int: Configuration.AccessPort] = [:]
     var interfaceOf: [Int: Configuration.VSIInterface] = [:]
+    /// The index of the interface of a VSI.
+    var interfaceOfVSI: [Int: Int] = [:]
     /// The configured peers; one that only traffic made known is in `peers` alone.
     var peerOf: [Int: Configuration.Peer] = [:]
     var peerNamed: [String: Int] = [:]
@@ -37,6 +39,10 @@ struct GatewayLayout {
         vsiOf = Self.dictionary(configuration.vsis) { vsis[$0.name] }
         portOf = Self.dictionary(configuration.accessPorts) { ports[$0.name] }
         interfaceOf = Self.dictionary(configuration.vsiInterfaces) { interfaces[$0.name] }
+        interfaceOfVSI = [:]
+        for (index, entry) in interfaceOf {
+            if let vsi = vsis[entry.vsi] { interfaceOfVSI[vsi] = index }
+        }
         peerOf = Self.dictionary(configuration.peers) { peers[$0.address] }
         Self.retain(&policyNames, configuration.policyRoutes.map(\.name))
         policies = configuration.policyRoutes.enumerated().sorted {

@@ -21,6 +21,8 @@ extension Agent {
     struct Pending {
         var askers: [Asker] = []
         var end: UInt64 = 0
+        /// The end that stands in `pendingEnds`; the true one may be later.
+        var filed: UInt64 = 0
     }
 
     /// How long an asker is remembered.
@@ -39,26 +41,31 @@ extension Agent {
     }
 
     private func proxy(_ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64) {
-        guard let name = layout.vsiOf[vsi]?.name,
-            let interface = layout.interfaceOf.values.first(where: { $0.vsi == name })
-        else { return }
-        learn(packet, vsi: vsi, place: place, now: now)
+        guard let interface = layout.interfaceOfVSI[vsi].flatMap({ layout.interfaceOf[$0] }) else {
+            return
+        }
+        let isBelieved = learn(packet, vsi: vsi, place: place, now: now)
         if packet.operation == ARPPacket.request {
             if place.isPort {
-                answerLocal(packet, interface, vsi: vsi, place: place, now: now)
+                answerLocal(
+                    packet, interface, vsi: vsi, place: place, isBelieved: isBelieved, now: now)
             } else {
                 answerRemote(packet, interface, vsi: vsi, place: place, now: now)
             }
-        } else {
+        } else if isBelieved {
             relay(packet, interface, vsi: vsi, place: place, now: now)
         }
     }
 
-    private func learn(_ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64) {
-        guard packet.senderIP.bits != 0 else { return }
+    /// False when the sender's address is frozen elsewhere: it is still answered, but what it says
+    /// goes no further.
+    private func learn(
+        _ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64
+    ) -> Bool {
+        guard packet.senderIP.bits != 0 else { return true }
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
-        guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return }
-        addressSeen(
+        guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return true }
+        return addressSeen(
             packet.senderIP, mac: packet.senderMAC, vsi: vsi, place: place,
             isAnnouncement: false, now: now)
     }
@@ -66,7 +73,7 @@ extension Agent {
     /// A1 to A4, B1 and B2: a host of this site asks.
     private func answerLocal(
         _ packet: ARPPacket, _ interface: Configuration.VSIInterface, vsi: Int,
-        place: Destination, now: UInt64
+        place: Destination, isBelieved: Bool, now: UInt64
     ) {
         let source = mac(of: interface)
         let target = packet.targetIP
@@ -77,6 +84,7 @@ extension Agent {
             return answer(asker, with: source, about: target, vsi: vsi)
         }
         if packet.isAnnouncement {
+            guard isBelieved else { return }
             return ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
         }
         if packet.isProbe {
@@ -86,6 +94,7 @@ extension Agent {
                 target, for: .any, source, vsi: vsi, local: true, remote: true, origin: place)
         }
         answer(asker, with: source, about: target, vsi: vsi)
+        guard isBelieved, isNew(packet, vsi: vsi, place: place, now: now) else { return }
         ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
     }
 
@@ -112,7 +121,7 @@ extension Agent {
         place: Destination, now: UInt64
     ) {
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
-        guard let waiting = pending[key] else { return }
+        guard var waiting = pending[key] else { return }
         guard waiting.end > now else {
             pending[key] = nil
             return
@@ -126,7 +135,18 @@ extension Agent {
                 answer(asker, with: source, about: packet.senderIP, vsi: vsi)
             }
         }
-        pending[key] = left.isEmpty ? nil : Pending(askers: left, end: waiting.end)
+        waiting.askers = left
+        pending[key] = left.isEmpty ? nil : waiting
+    }
+
+    /// No more than one question in `arp-retry` goes on from a host about an address.
+    private func isNew(
+        _ packet: ARPPacket, vsi: Int, place: Destination, now: UInt64
+    ) -> Bool {
+        let question = QuestionLimiter.Question(
+            target: NeighborTable.key(vsi: UInt16(vsi), address: packet.targetIP.bits),
+            sender: packet.senderIP, place: place)
+        return passedOn.admits(question, for: retryNanoseconds, now: now)
     }
 
     private func isOwn(_ address: IPv4Address, _ vsi: Int) -> Bool {
@@ -158,6 +178,10 @@ extension Agent {
         if waiting.end <= now { waiting.askers = [] }
         guard pending[key] != nil || pending.count < Self.maximumPending else { return }
         waiting.end = now + Self.pendingNanoseconds
+        if pending[key] == nil {
+            waiting.filed = waiting.end
+            pendingEnds.add(key, due: waiting.end)
+        }
         waiting.askers.removeAll { $0.place == asker.place && $0.address == asker.address }
         if waiting.askers.count < Self.maximumAskers { waiting.askers.append(asker) }
         pending[key] = waiting
@@ -165,7 +189,15 @@ extension Agent {
 
     /// Forgets askers whose time is over.
     func forgetAskers(now: UInt64) {
-        guard !pending.isEmpty else { return }
-        pending = pending.filter { $0.value.end > now }
+        passedOn.forget(now: now)
+        while let entry = pendingEnds.take(now: now) {
+            guard let waiting = pending[entry.key], waiting.filed == entry.due else { continue }
+            guard waiting.end > now else {
+                pending[entry.key] = nil
+                continue
+            }
+            pending[entry.key]?.filed = waiting.end
+            pendingEnds.add(entry.key, due: waiting.end)
+        }
     }
 }

@@ -18,10 +18,13 @@ extension Agent {
         let fresh = ForwardingTable.value(
             place, kind: ForwardingTable.Kind.dynamic.rawValue)
         if let value = forwardingValue(key) {
-            guard ForwardingTable.kind(of: value) == .dynamic, value != fresh else { return }
-            moves[key, default: 0] += 1
-            events.fdbMoves += 1
-            writer.setForwarding(key, fresh, time: time)
+            guard ForwardingTable.kind(of: value) == .dynamic, value != fresh,
+                !ForwardingTable.isFrozen(value)
+            else { return }
+            let isFrozen = freezesForwarding(
+                key, from: ForwardingTable.destination(of: value), to: place, now: now)
+            writer.setForwarding(
+                key, isFrozen ? ForwardingTable.frozen(fresh) : fresh, time: time)
             let slot = writer.forwarding.find(key)
             writer.forwarding.touch(slot, time: time)
             moveNeighbors(mac: mac, vsi: vsi, to: place, time: time)
@@ -42,36 +45,38 @@ extension Agent {
     ///
     /// - Parameter isAnnouncement: a gratuitous packet changes what is known but makes nothing
     ///   known, so that nobody fills the table by shouting.
+    /// - Returns: false when the address is frozen elsewhere.
+    @discardableResult
     public func addressSeen(
         _ address: IPv4Address, mac: MACAddress, vsi: Int, place: Destination,
         isAnnouncement: Bool, now: UInt64
-    ) {
+    ) -> Bool {
         guard layout.vsiOf[vsi] != nil,
             let place = known(place, vsi: vsi, address: nil, now: now)
-        else { return }
+        else { return true }
         let key = NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
         let previous = neighborValue(key)
-        if let previous, NeighborTable.isStatic(previous) { return }
+        if let previous {
+            guard !NeighborTable.isStatic(previous) else { return true }
+            guard admitsMove(ofNeighbor: key, previous, to: mac, place, now: now) else {
+                return false
+            }
+        }
         guard
             previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
             writer.setNeighbor(
                 key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
-        else { return }
+        else { return true }
         failures[key] = nil
         settle(key)
+        return true
     }
 
     /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from
     /// now.
     private func moveNeighbors(mac: MACAddress, vsi: Int, to place: Destination, time: UInt32) {
-        var moved: [UInt64] = []
-        writer.neighbors.visit { _, key, value in
-            guard NeighborTable.vsi(of: key) == vsi, !NeighborTable.isStatic(value),
-                self.mac(ofNeighbor: value) == mac, egress(of: value) != place
-            else { return }
-            moved.append(key)
-        }
-        for key in moved {
+        for key in writer.neighborIndex.neighbors(of: ForwardingTable.key(mac: mac, vsi: vsi)) {
+            guard let value = neighborValue(key), egress(of: value) != place else { continue }
             writer.setNeighbor(key, mac: mac.bits, egress: place, flags: 0, time: time)
         }
     }

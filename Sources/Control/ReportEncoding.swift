@@ -12,6 +12,7 @@ extension FDBReport {
         try row.encode(address, forKey: .address)
         try row.encode(ageSeconds, forKey: .ageSeconds)
         try row.encode(moves, forKey: .moves)
+        try row.encode(isFrozen, forKey: .isFrozen)
     }
 }
 
@@ -27,6 +28,7 @@ extension ARPReport {
         try row.encode(port, forKey: .port)
         try row.encode(peer, forKey: .peer)
         try row.encode(ageSeconds, forKey: .ageSeconds)
+        try row.encode(isFrozen, forKey: .isFrozen)
     }
 }
 

@@ -34,6 +34,8 @@ public struct FDBReport: Codable, Sendable, Equatable {
     public var address: String?
     public var ageSeconds: Int
     public var moves: Int
+    /// Moved too often, and stays where it is for a while.
+    public var isFrozen = false
 
     public init(
         vsi: String, vni: UInt32?, mac: String, kind: Kind, port: String? = nil,
@@ -53,6 +55,7 @@ public struct FDBReport: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
         case vsi, vni, mac, kind, port, peer, address, moves
         case ageSeconds = "age_seconds"
+        case isFrozen = "frozen"
     }
 }
 
@@ -75,6 +78,8 @@ public struct ARPReport: Codable, Sendable, Equatable {
     public var port: String?
     public var peer: String?
     public var ageSeconds: Int
+    /// Moved too often, and stays where it is for a while.
+    public var isFrozen = false
 
     public init(
         vrf: String, interface: String, address: String, mac: String?, kind: Kind, state: State,
@@ -94,6 +99,7 @@ public struct ARPReport: Codable, Sendable, Equatable {
     enum CodingKeys: String, CodingKey {
         case vrf, interface, address, mac, kind, state, port, peer
         case ageSeconds = "age_seconds"
+        case isFrozen = "frozen"
     }
 }
 

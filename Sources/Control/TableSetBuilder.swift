@@ -89,6 +89,9 @@ struct TableSetBuilder {
             if let interface = interfaceOf[vsi.name] {
                 record.interface = Int32(interface)
                 record.flags.insert(.hasInterface)
+                if layout.interfaceOf[interface]?.distributedGateway == true {
+                    record.flags.insert(.sharesAddresses)
+                }
                 if layout.interfaceOf[interface]?.localProxyARP == true {
                     // Where both are configured only the proxy acts.
                     record.flags.insert(.proxiesARP)

@@ -12,6 +12,10 @@ internal import Tables
 final class TableWriter {
     private(set) var forwarding: ProbeTable
     private(set) var neighbors: ProbeTable
+    /// When to look whether learnt entries have aged.
+    var forwardingAges: AgeingWheel
+    var neighborAges: AgeingWheel
+    private(set) var neighborIndex = NeighborIndex()
     let snapshot: Snapshot
     private var published: UnsafeMutablePointer<TableSet>?
     /// What waits for workers to move on: the epoch, or nil until the next `publish` gives one.
@@ -25,9 +29,12 @@ final class TableWriter {
     let records: Column<NeighborRecord>
     private let pool = RecordPool(count: neighborRecords)
 
-    init(readers: Int) {
+    /// - Parameter time: now, in ticks.
+    init(readers: Int, time: UInt32) {
         forwarding = ProbeTable(buckets: Self.initialForwardingBuckets)
         neighbors = ProbeTable(buckets: Self.initialNeighborBuckets)
+        forwardingAges = AgeingWheel(slots: forwarding.capacity, time: time)
+        neighborAges = AgeingWheel(slots: neighbors.capacity, time: time)
         snapshot = Snapshot(readers: readers)
         records = Column(
             count: Self.neighborRecords, repeating: NeighborRecord(mac: 0, egress: .none))
@@ -53,13 +60,18 @@ final class TableWriter {
     func setForwarding(
         _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
     ) -> Bool {
-        while forwarding.insert(key, value: value, time: time) == nil {
+        while true {
+            if let slot = forwarding.insert(key, value: value, time: time) {
+                forwardingAges.fileIfNew(slot)
+                return true
+            }
             guard !isLearnt || Self.needsToGrow(forwarding) else { return false }
             let old = forwarding
             forwarding = old.grown()
+            forwardingAges = AgeingWheel(slots: forwarding.capacity, time: time)
+            Self.review(forwarding, &forwardingAges)
             republish { old.deallocate() }
         }
-        return true
     }
 
     /// Adds or changes an ARP entry. The record it had is given back when no worker can be looking
@@ -78,19 +90,48 @@ final class TableWriter {
         if let old = neighbors.value(at: slot, for: key) {
             neighbors.setValue(value, at: slot)
             neighbors.touch(slot, time: time)
+            unindex(key, old)
+            index(key, value)
+            neighborAges.fileIfNew(slot)
             retireRecord(of: old)
             return true
         }
-        while neighbors.insert(key, value: value, time: time) == nil {
+        while true {
+            if let slot = neighbors.insert(key, value: value, time: time) {
+                index(key, value)
+                neighborAges.fileIfNew(slot)
+                return true
+            }
             guard !isLearnt || Self.needsToGrow(neighbors) else {
                 pool.giveBack(record)
                 return false
             }
             let old = neighbors
             neighbors = old.grown()
+            neighborAges = AgeingWheel(slots: neighbors.capacity, time: time)
+            Self.review(neighbors, &neighborAges)
             republish { old.deallocate() }
         }
-        return true
+    }
+
+    /// Has every entry looked at in the next tick: lifetimes have changed.
+    func reviewAges() {
+        Self.review(forwarding, &forwardingAges)
+        Self.review(neighbors, &neighborAges)
+    }
+
+    private static func review(_ table: ProbeTable, _ ages: inout AgeingWheel) {
+        for slot in 0..<table.capacity where table.isOccupied(slot) { ages.file(slot) }
+    }
+
+    private func index(_ key: UInt64, _ value: UInt64) {
+        guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
+        neighborIndex.add(key, mac: records[NeighborTable.record(of: value)].mac)
+    }
+
+    private func unindex(_ key: UInt64, _ value: UInt64) {
+        guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
+        neighborIndex.remove(key, mac: records[NeighborTable.record(of: value)].mac)
     }
 
     private func retireRecord(of value: UInt64) {
@@ -108,14 +149,19 @@ final class TableWriter {
     func removeForwarding(at slot: Int) {
         let table = forwarding
         table.remove(at: slot)
+        forwardingAges.remove(slot)
         retired.append((nil, { table.reclaim(slot) }))
     }
 
     func removeNeighbor(at slot: Int) {
         let table = neighbors
         let key = table.key(at: slot)
-        if let value = table.value(at: slot, for: key) { retireRecord(of: value) }
+        if let value = table.value(at: slot, for: key) {
+            unindex(key, value)
+            retireRecord(of: value)
+        }
         table.remove(at: slot)
+        neighborAges.remove(slot)
         retired.append((nil, { table.reclaim(slot) }))
     }
 

@@ -20,7 +20,7 @@ public enum CounterLayout {
     public enum Event: Int, CaseIterable, Sendable {
         case fdbLimit, reservedBitsSeen, arpGratuitous, arpProbeNotProxied, icmpRateLimited
         case fdbMoves, multishotRearmed, checksumCompleted, arpSuppressed, arpAnswered
-        case learnRingFull, superPackets
+        case learnRingFull, superPackets, arpConflict
 
         /// The JSON name: the case in snake case.
         public var name: String {

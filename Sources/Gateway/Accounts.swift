@@ -65,6 +65,10 @@ struct Accounts {
         var report = counters { value($0) }
         report.events["fdb_limit"] = events.fdbLimit &- agentBaseline.fdbLimit
         report.events["fdb_moves"] = events.fdbMoves &- agentBaseline.fdbMoves
+        report.events["fdb_frozen"] = events.fdbFrozen &- agentBaseline.fdbFrozen
+        report.events["arp_moves"] = events.arpMoves &- agentBaseline.arpMoves
+        report.events["arp_frozen"] = events.arpFrozen &- agentBaseline.arpFrozen
+        report.events["arp_refused"] = events.arpRefused &- agentBaseline.arpRefused
         return report
     }
 

@@ -82,6 +82,7 @@ final class GatewayCore {
         agent.tick(now: now)
         settlePings()
         sendOrders()
+        tellNotices()
     }
 
     /// How long the thread may sleep: until something of the agent's is due.

@@ -40,14 +40,20 @@ final class Topology {
     init(workers: Int) { self.workers = workers }
 
     /// Opens a device without keeping it.
-    /// - Parameter mtu: of a tap that vxgate makes; nil leaves the kernel's.
-    func open(_ key: DeviceKey, mtu: Int?) throws(GatewayError) -> Device {
+    /// - Parameters:
+    ///   - mtu: of a tap that vxgate makes; nil leaves the kernel's.
+    ///   - waits: for a name that is taken, as one that a killed gateway had may be (`Patience`).
+    func open(
+        _ key: DeviceKey, mtu: Int?, waits: Bool = false
+    ) throws(GatewayError) -> Device {
         do throws(UringError) {
             switch key.type {
             case .tap:
-                return .tap(
+                let make = { [workers] () throws(UringError) in
                     try TapDevice(
-                        name: key.device, namespace: key.netns, queues: workers, mtu: mtu))
+                        name: key.device, namespace: key.netns, queues: workers, mtu: mtu)
+                }
+                return .tap(try waits ? Patience.whileTaken(make) : make())
             case .packet:
                 return .packet(
                     try PacketSocket.open(
@@ -108,10 +114,12 @@ struct Underlay {
             try SourcePorts.reserveDescriptors(for: vtep.sourcePorts * sets + workers)
             var sockets: [DatagramSocket] = []
             for worker in 0..<workers {
-                sockets.append(
+                let open = { [address] () throws(UringError) in
                     try DatagramSocket.receiving(
                         address: address, port: vtep.udpPort, isFirst: worker == 0,
-                        receiveBufferBytes: Self.receiveBufferBytes, coalesces: true))
+                        receiveBufferBytes: Self.receiveBufferBytes, coalesces: true)
+                }
+                sockets.append(try worker == 0 ? Patience.whileTaken(open) : open())
             }
             receiving = sockets
             ports = try SourcePorts.pick(

@@ -3,7 +3,7 @@ public import Wire
 /// The FDB: which port or peer of a VSI a MAC address is behind (RFC 7348 section 4.1).
 ///
 /// Key: MAC in the upper 48 bits, VSI index in the lower 16. Value: destination in the lower 32
-/// bits, kind above. Both fit a word, so a lookup sees them whole.
+/// bits, kind above, a flag for what is frozen. Both fit a word, so a lookup sees them whole.
 ///
 /// Thread-safety, layout, capacity: those of `ProbeTable`.
 public struct ForwardingTable: Sendable {
@@ -45,5 +45,15 @@ public struct ForwardingTable: Sendable {
     @_noLocks
     public static func isOwn(_ value: UInt64) -> Bool { value &>> 32 == 3 }
 
-    public static func kind(of value: UInt64) -> Kind { Kind(rawValue: value >> 32) ?? .dynamic }
+    public static func kind(of value: UInt64) -> Kind {
+        Kind(rawValue: value >> 32 & 0xFF) ?? .dynamic
+    }
+
+    /// A dynamic entry that has moved too often: frames of its MAC from elsewhere are dropped.
+    @_noLocks
+    public static func isFrozen(_ value: UInt64) -> Bool { value & frozenFlag != 0 }
+    public static func frozen(_ value: UInt64) -> UInt64 { value | frozenFlag }
+    public static func thawed(_ value: UInt64) -> UInt64 { value & ~frozenFlag }
+
+    private static var frozenFlag: UInt64 { @_noLocks get { 1 &<< 40 } }
 }

@@ -21,6 +21,8 @@ public struct VSIRecord: BitwiseCopyable, Sendable {
         public static var hasVNI: Flags { @_noLocks get { Flags(rawValue: 128) } }
         /// Its VSI-interface answers ARP for everybody and relays what it hears (local proxy ARP).
         public static var proxiesARP: Flags { @_noLocks get { Flags(rawValue: 256) } }
+        /// Gateways behind tunnels may have the addresses of its VSI-interface (RFC 9135).
+        public static var sharesAddresses: Flags { @_noLocks get { Flags(rawValue: 512) } }
     }
 
     public var flags: Flags

@@ -41,17 +41,20 @@ import Testing
             ),
             (
                 "/v1/fdb",
-                #"[{"address":null,"age_seconds":12,"kind":"dynamic","mac":"02:aa:00:00:00:01","#
+                #"[{"address":null,"age_seconds":12,"frozen":false,"kind":"dynamic","#
+                    + #""mac":"02:aa:00:00:00:01","#
                     + #""moves":1,"peer":null,"port":"vm1","vni":10,"vsi":"vpna"},"# + "\n "
-                    + #"{"address":"10.33.30.151","age_seconds":0,"kind":"flood","#
+                    + #"{"address":"10.33.30.151","age_seconds":0,"frozen":false,"kind":"flood","#
                     + #""mac":"00:00:00:00:00:00","moves":0,"peer":"gw2","port":null,"vni":10,"#
                     + #""vsi":"vpna"},"# + "\n "
-                    + #"{"address":null,"age_seconds":0,"kind":"own","mac":"02:00:00:00:01:10","#
+                    + #"{"address":null,"age_seconds":0,"frozen":false,"kind":"own","#
+                    + #""mac":"02:00:00:00:01:10","#
                     + #""moves":0,"peer":null,"port":null,"vni":null,"vsi":"br1"}]"# + "\n"
             ),
             (
                 "/v1/arp",
-                #"[{"address":"10.1.1.11","age_seconds":3,"interface":"vsi10","kind":"dynamic","#
+                #"[{"address":"10.1.1.11","age_seconds":3,"frozen":false,"interface":"vsi10","#
+                    + #""kind":"dynamic","#
                     + #""mac":null,"peer":null,"port":null,"state":"incomplete","vrf":"default"}]"#
                     + "\n"
             ),

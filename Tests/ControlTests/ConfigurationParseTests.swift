@@ -118,11 +118,13 @@ import Wire
         #expect(
             configuration.timers
                 == Configuration.Timers(
-                    arpAgeingSeconds: 3600, arpRetrySeconds: 0.5, arpAttempts: 5))
+                    arpAgeingSeconds: 3600, arpRetrySeconds: 0.5, arpAttempts: 5,
+                    macMoveWindowSeconds: 60, macFreezeSeconds: 300))
         #expect(
             configuration.limits
                 == Configuration.Limits(
-                    arpPuntPerSecond: 1_000_000, icmpErrorsPerSecond: 0, unresolvedQueue: 64))
+                    arpPuntPerSecond: 1_000_000, icmpErrorsPerSecond: 0, unresolvedQueue: 64,
+                    macMoves: 10))
         #expect(
             configuration.control
                 == Configuration.Control(socket: "/tmp/c.sock", group: "vxgate"))

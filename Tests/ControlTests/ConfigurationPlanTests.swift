@@ -81,7 +81,8 @@ import Testing
         #expect(there.lines.contains("+ native-port wan"))
         #expect(
             there.lines.contains(
-                "~ timers: arp-ageing 1200s → 3600s, arp-retry 1s → 500ms, arp-attempts 3 → 5"))
+                "~ timers: arp-ageing 1200s → 3600s, arp-retry 1s → 500ms, arp-attempts 3 → 5, "
+                    + "mac-move-window 180s → 60s, mac-freeze 180s → 300s"))
         #expect(there.lines.contains("~ metrics: listen off → 127.0.0.1:9477"))
         #expect(there.restartRequired.count == 8)
     }

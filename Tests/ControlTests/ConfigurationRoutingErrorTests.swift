@@ -33,6 +33,10 @@ import Testing
             "no address", "address: 10.0.20.1/24, ", "", at: "22:5", "vsi-interfaces[1].address",
             "the key is missing here"),
         BrokenText(
+            "a native packet port in another namespace", "",
+            "native-ports: [{ name: n, type: packet, device: n0, netns: x, address: 9.9.9.9/24 }]",
+            at: "31:60", "native-ports[0].netns", "netns says where a tap is made"),
+        BrokenText(
             "an unknown VRF", "vrf: blue", "vrf: nowhere", at: "23:33", "vsi-interfaces[2].vrf",
             "no VRF is named "),
         BrokenText(

@@ -87,6 +87,13 @@ import Testing
             "an FDB entry in an unknown VSI", "vsi: v10, mac: 02:aa", "vsi: nowhere, mac: 02:aa",
             at: "25:12", "static-fdb[0].vsi", "no VSI is named "),
         BrokenText(
+            "a packet port in another namespace", "device: a1, vsi: v10",
+            "device: a1, netns: ns1, vsi: v10", at: "16:50", "access-ports[0].netns",
+            "netns says where a tap is made"),
+        BrokenText(
+            "a packet port in a namespace of an impossible name", "device: a1, vsi: v10",
+            "device: a1, netns: a/b, vsi: v10", at: "16:50", "access-ports[0].netns", "a/b"),
+        BrokenText(
             "a port in an unknown VSI", "device: a1, vsi: v10", "device: a1, vsi: v1O", at: "16:48",
             "access-ports[0].vsi", "did you mean 'v10'?"),
         BrokenText(

@@ -83,6 +83,12 @@ import Testing
             "a rate of seconds", "", "limits: { icmp-errors: 100s }", at: "31:24",
             "limits.icmp-errors", "is not a rate: write"),
         BrokenText(
+            "too many moves", "", "limits: { mac-moves: 1001 }", at: "31:22", "limits.mac-moves",
+            "is out of range: a"),
+        BrokenText(
+            "no freeze", "", "timers: { mac-freeze: 0s }", at: "31:23", "timers.mac-freeze",
+            "is out of range: 1s to"),
+        BrokenText(
             "no queue", "", "limits: { unresolved-queue: 0 }", at: "31:29",
             "limits.unresolved-queue", "is out of range: a"),
         BrokenText(

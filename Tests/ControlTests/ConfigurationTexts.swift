@@ -94,8 +94,9 @@ enum ConfigurationTexts {
         policy-routes:
           - { name: out, order: 10, interface: vsi10, source: 10.1.1.0/24, destination: 0.0.0.0/0,
               protocol: tcp, source-ports: 1024-65535, destination-ports: 443, next-hop: 10.1.1.2 }
-        timers: { arp-ageing: 1h, arp-retry: 500ms, arp-attempts: 5 }
-        limits: { arp-punt: 1Mpps, icmp-errors: 0pps, unresolved-queue: 64 }
+        timers: { arp-ageing: 1h, arp-retry: 500ms, arp-attempts: 5,
+                  mac-move-window: 1m, mac-freeze: 5m }
+        limits: { arp-punt: 1Mpps, icmp-errors: 0pps, unresolved-queue: 64, mac-moves: 10 }
         control: { socket: /tmp/c.sock, group: vxgate }
         metrics: { listen: 127.0.0.1:9477 }
         state: { directory: /tmp/state }

@@ -276,6 +276,27 @@ import Wire
             ], in: TestGateway(configuration))
     }
 
+    @Test func aNeighborWithoutAPlaceIsNotFloodedWhereThatIsOff() {
+        let configuration = configuration.with { configuration in
+            configuration.staticFDB.removeAll { $0.vsi == "v20" }
+        }
+        // The switch of the VSI of the next hop counts, not that of the sender.
+        for (vsi, isDropped) in [("v20", true), ("v10", false)] {
+            let gateway = TestGateway(
+                configuration.with(vsi: vsi) { $0.flooding.unknownUnicast = false })
+            let frames = pair(Site.h1, Site.h3)
+            let flooded = PacketCase.Fate.leaves([
+                .init(.port("a3"), frames.routed), .init(.peer("p1"), frames.routed),
+            ])
+            expectAll(
+                [
+                    PacketCase(
+                        vsi, .device("a1", frames.sent),
+                        isDropped ? .dropped(.floodDisabled) : flooded)
+                ], in: gateway)
+        }
+    }
+
     @Test func onlyFramesToTheGatewayAreRouted() {
         let gateway = TestGateway(configuration)
         let broadcast = Site.udp(from: Site.h1, to: Site.h3, destinationMAC: .broadcast)

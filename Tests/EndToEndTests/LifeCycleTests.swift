@@ -66,6 +66,23 @@ extension EndToEnd {
             }
         }
 
+        @Test("After SIGKILL the next one starts at once, taps and port included, ten times")
+        func killed() throws {
+            try TestLab.with(.bare) { lab in
+                let text = lab.configuration(ports: [lab.tap("tap9", "red1")])
+                var daemon = try lab.start(text)
+                for round in 0..<10 {
+                    daemon.signal(SIGKILL)
+                    // Not before the process is gone, and no moment later.
+                    _ = daemon.wait(seconds: 5)
+                    daemon = try lab.start(text)
+                    #expect(daemon.isRunning, "round \(round)")
+                }
+                daemon.signal(SIGTERM)
+                #expect(daemon.wait(seconds: 5) == 0, "\(daemon.errors)")
+            }
+        }
+
         @Test("A kernel device on the port: one line, status 1")
         func portOfTheKernel() throws {
             try TestLab.with(.bare) { lab in

@@ -140,6 +140,28 @@ extension EndToEnd {
             }
         }
 
+        @Test("A static FDB entry that contradicts ARP: dropped and told, while it lasts (F6)")
+        func egressMismatch() throws {
+            try TestLab.with(Network.distributed[1]) { lab in
+                try #expect(lab.ping("vm1", "20.1.1.12") == 3)
+                let arp = try lab.vxgate("gw1", ["show", "arp"]).output
+                let row = try #require(arp.firstMatch(of: /20\.1\.1\.12 +(\S+) .*gw2/), "\(arp)")
+                let entry = ["--vsi", "vpnb", "--mac", String(row.1)]
+                let planted = try lab.vxgate("gw1", ["fdb", "add"] + entry + ["--peer", "border"])
+                try #require(planted.status == 0, "\(planted.errors)")
+                try #expect(lab.ping("vm1", "20.1.1.12") == 0)
+                try #expect(lab.drops("gw1", "l3_l2_egress_mismatch") == 3)
+                let shown = try lab.vxgate("gw1", ["show", "drops"]).output
+                #expect(shown.contains("l3_l2_egress_mismatch"), "\(shown)")
+                // Other next hops are as they were.
+                try #expect(lab.ping("vm1", "10.1.1.12") == 3)
+                let gone = try lab.vxgate("gw1", ["fdb", "delete"] + entry)
+                try #require(gone.status == 0, "\(gone.errors)")
+                try #expect(lab.ping("vm1", "20.1.1.12") == 3)
+                try #expect(lab.drops("gw1", "l3_l2_egress_mismatch") == 3)
+            }
+        }
+
         private func apply(_ text: String, to gateway: String, _ lab: TestLab) throws {
             let file = lab.file(gateway, "next")
             try text.write(toFile: file, atomically: true, encoding: .utf8)

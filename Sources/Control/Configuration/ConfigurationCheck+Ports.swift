@@ -6,6 +6,12 @@ extension ConfigurationCheck {
         for (index, port) in configuration.accessPorts.enumerated() where vsis[port.vsi] == nil {
             refuseDangling("access-ports[\(index)].vsi", "VSI", port.vsi, among: vsis)
         }
+        for port in devicePorts() where port.type == .packet && port.circuit.device.netns != nil {
+            log.refuse(
+                "\(port.path).netns",
+                "netns says where a tap is made; a packet port's device is in the daemon's own "
+                    + "network namespace: leave netns out, run vxgate there, or use a tap")
+        }
         checkDevices()
     }
 

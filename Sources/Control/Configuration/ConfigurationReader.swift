@@ -100,7 +100,7 @@ struct ConfigurationReader {
 
     private func timers() -> Configuration.Timers {
         var result = Configuration.Timers()
-        let keys = ["arp-ageing", "arp-retry", "arp-attempts"]
+        let keys = ["arp-ageing", "arp-retry", "arp-attempts", "mac-move-window", "mac-freeze"]
         guard let section = root.section("timers", keys: keys) else { return result }
         // Thirty days and a minute: longer is a slip of the unit.
         if let ageing = section.value("arp-ageing", .milliseconds(1000...2_592_000_000)) {
@@ -110,12 +110,19 @@ struct ConfigurationReader {
             result.arpRetrySeconds = Double(retry) / 1000
         }
         result.arpAttempts = section.value("arp-attempts", .integer(1...100)) ?? result.arpAttempts
+        let aDay = 86_400_000
+        if let window = section.value("mac-move-window", .milliseconds(1000...aDay)) {
+            result.macMoveWindowSeconds = Double(window) / 1000
+        }
+        if let freeze = section.value("mac-freeze", .milliseconds(1000...aDay)) {
+            result.macFreezeSeconds = Double(freeze) / 1000
+        }
         return result
     }
 
     private func limits() -> Configuration.Limits {
         var result = Configuration.Limits()
-        let keys = ["arp-punt", "icmp-errors", "unresolved-queue"]
+        let keys = ["arp-punt", "icmp-errors", "unresolved-queue", "mac-moves"]
         guard let section = root.section("limits", keys: keys) else { return result }
         let rate = ValueForm<Int>.packetsPerSecond(0...100_000_000)
         result.arpPuntPerSecond = section.value("arp-punt", rate) ?? result.arpPuntPerSecond
@@ -124,6 +131,7 @@ struct ConfigurationReader {
         // At least the latest packet is held (RFC 1122 section 2.3.2.2).
         result.unresolvedQueue =
             section.value("unresolved-queue", .integer(1...4096)) ?? result.unresolvedQueue
+        result.macMoves = section.value("mac-moves", .integer(0...1000)) ?? result.macMoves
         return result
     }
 

@@ -26,13 +26,20 @@ extension Configuration {
         public var arpRetrySeconds: Double
         /// Requests without an answer until an address counts as unreachable.
         public var arpAttempts: Int
+        /// In which so many moves as `Limits.macMoves` freeze an address, and for how long it then
+        /// stays where it was last (RFC 7432 section 15.1).
+        public var macMoveWindowSeconds: Double
+        public var macFreezeSeconds: Double
 
         public init(
-            arpAgeingSeconds: Double = 1200, arpRetrySeconds: Double = 1, arpAttempts: Int = 3
+            arpAgeingSeconds: Double = 1200, arpRetrySeconds: Double = 1, arpAttempts: Int = 3,
+            macMoveWindowSeconds: Double = 180, macFreezeSeconds: Double = 180
         ) {
             self.arpAgeingSeconds = arpAgeingSeconds
             self.arpRetrySeconds = arpRetrySeconds
             self.arpAttempts = arpAttempts
+            self.macMoveWindowSeconds = macMoveWindowSeconds
+            self.macFreezeSeconds = macFreezeSeconds
         }
     }
 
@@ -43,13 +50,17 @@ extension Configuration {
         public var icmpErrorsPerSecond: Int
         /// Packets held for one next hop whose MAC is being asked for.
         public var unresolvedQueue: Int
+        /// Moves in `Timers.macMoveWindowSeconds` that freeze an address, 0 for never.
+        public var macMoves: Int
 
         public init(
-            arpPuntPerSecond: Int = 600, icmpErrorsPerSecond: Int = 100, unresolvedQueue: Int = 16
+            arpPuntPerSecond: Int = 600, icmpErrorsPerSecond: Int = 100, unresolvedQueue: Int = 16,
+            macMoves: Int = 5
         ) {
             self.arpPuntPerSecond = arpPuntPerSecond
             self.icmpErrorsPerSecond = icmpErrorsPerSecond
             self.unresolvedQueue = unresolvedQueue
+            self.macMoves = macMoves
         }
     }
 

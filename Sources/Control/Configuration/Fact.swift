@@ -120,6 +120,10 @@ struct Fact: Equatable {
                 Fact("arp-ageing", timeText(Int((timers.arpAgeingSeconds * 1000).rounded()))),
                 Fact("arp-retry", timeText(Int((timers.arpRetrySeconds * 1000).rounded()))),
                 Fact("arp-attempts", String(timers.arpAttempts)),
+                Fact(
+                    "mac-move-window", timeText(Int((timers.macMoveWindowSeconds * 1000).rounded()))
+                ),
+                Fact("mac-freeze", timeText(Int((timers.macFreezeSeconds * 1000).rounded()))),
             ])
     }
 
@@ -130,6 +134,7 @@ struct Fact: Equatable {
                 Fact("arp-punt", "\(limits.arpPuntPerSecond)pps"),
                 Fact("icmp-errors", "\(limits.icmpErrorsPerSecond)pps"),
                 Fact("unresolved-queue", String(limits.unresolvedQueue)),
+                Fact("mac-moves", String(limits.macMoves)),
             ])
     }
 }

@@ -179,7 +179,7 @@ let openAPIComponents = #"""
         "FDBEntry": {
           "type": "object",
           "required": [
-            "address", "age_seconds", "kind", "mac", "moves", "peer", "port", "vni", "vsi"
+            "address", "age_seconds", "frozen", "kind", "mac", "moves", "peer", "port", "vni", "vsi"
           ],
           "properties": {
             "vsi": {"type": "string"}, "vni": {"type": ["integer", "null"]},
@@ -187,7 +187,7 @@ let openAPIComponents = #"""
             "kind": {"type": "string", "enum": ["dynamic", "static", "own", "flood"]},
             "port": {"type": ["string", "null"]}, "peer": {"type": ["string", "null"]},
             "address": {"type": ["string", "null"]}, "age_seconds": {"type": "integer"},
-            "moves": {"type": "integer"}
+            "moves": {"type": "integer"}, "frozen": {"type": "boolean"}
           }
         },
         "NewFDBEntry": {
@@ -201,7 +201,8 @@ let openAPIComponents = #"""
         "ARPEntry": {
           "type": "object",
           "required": [
-            "address", "age_seconds", "interface", "kind", "mac", "peer", "port", "state", "vrf"
+            "address", "age_seconds", "frozen", "interface", "kind", "mac", "peer", "port",
+            "state", "vrf"
           ],
           "properties": {
             "vrf": {"type": "string"}, "interface": {"type": "string"},
@@ -209,7 +210,7 @@ let openAPIComponents = #"""
             "kind": {"type": "string", "enum": ["dynamic", "static", "own"]},
             "state": {"type": "string", "enum": ["reachable", "stale", "incomplete", "failed"]},
             "port": {"type": ["string", "null"]}, "peer": {"type": ["string", "null"]},
-            "age_seconds": {"type": "integer"}
+            "age_seconds": {"type": "integer"}, "frozen": {"type": "boolean"}
           }
         },
         "NewARPEntry": {

@@ -81,7 +81,8 @@ extension FDBReport: TableRow {
     public var cells: [String] {
         [
             vsi, cell(vni), mac, kind.rawValue, cell(port), cell(peer), cell(address),
-            kind == .dynamic ? spanText(seconds: ageSeconds) : "", "\(moves)",
+            kind == .dynamic ? spanText(seconds: ageSeconds) : "",
+            isFrozen ? "\(moves) frozen" : "\(moves)",
         ]
     }
 }
@@ -96,7 +97,8 @@ extension ARPReport: TableRow {
 
     public var cells: [String] {
         [
-            vrf, interface, address, cell(mac), kind.rawValue, state.rawValue, cell(port),
+            vrf, interface, address, cell(mac), kind.rawValue,
+            isFrozen ? "\(state.rawValue) frozen" : state.rawValue, cell(port),
             cell(peer), kind == .dynamic ? spanText(seconds: ageSeconds) : "",
         ]
     }

@@ -6,9 +6,11 @@ internal import Tables
 ///
 /// Reads: `vsi`, `sourceMAC`, `ingress`, `outerSource`.
 /// Writes: the age of the entry; the ring `workerToAgent`.
-/// Drops: `smacOwnFromAc`, `fdbStaticMove`. A limit is the agent's business and drops nothing.
+/// Drops: `smacOwnFromAc`, `fdbStaticMove`, `macFrozen`. A limit is the agent's business and drops
+/// nothing.
 /// Cost: one probe of the FDB a packet, none for a run of frames from one source.
-/// Standard: RFC 7348 section 4.1; own addresses are never learnt (RFC 9135 section 4.1).
+/// Standard: RFC 7348 section 4.1, RFC 7432 section 15.1; own addresses are never learnt (RFC 9135
+/// section 4.1).
 public enum LearnStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
@@ -61,6 +63,10 @@ public enum LearnStage {
         }
         if ForwardingTable.isStatic(value) {
             batch.drop(lane, .fdbStaticMove, pipeline.counters)
+            return false
+        }
+        if ForwardingTable.isFrozen(value) {
+            batch.drop(lane, .macFrozen, pipeline.counters)
             return false
         }
         report(lane, pipeline)

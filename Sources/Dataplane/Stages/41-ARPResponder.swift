@@ -40,9 +40,12 @@ enum ARPResponder {
         if address.bits != 0 {
             let known = neighbors.find(vsi: index, address: address.bits)
             if NeighborTable.isOwn(known) {
-                // From a peer it is that gateway with the address both share.
                 if batch.ingress[lane].isPort {
                     return drop(lane, .arpOwnAddressClaimed, pipeline)
+                }
+                if hears(packet, vsi, pipeline) {
+                    batch.verdict[lane] = .consumed
+                    return true
                 }
             } else {
                 guard isInSubnet(address, vsi, pipeline) else {
@@ -54,6 +57,21 @@ enum ARPResponder {
         if vsi.has(.proxiesARP) { return hand(lane, packet, vsi, pipeline) }
         guard packet.operation == ARPPacket.request else { return false }
         return answer(lane, vsi, packet, pipeline)
+    }
+
+    /// A packet out of a tunnel speaks for an address of the gateway itself. True when it goes no
+    /// further: hosts must not take another gateway's MAC address for their own gateway's.
+    ///
+    /// Gateways may share addresses, and then this is no conflict; no action is taken either way
+    /// (RFC 5227 section 2.4 is about hosts). A question is not held back, for its answer is for
+    /// the one who asks.
+    @_noLocks
+    private static func hears(
+        _ packet: ARPPacket, _ vsi: VSIRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        if !vsi.has(.sharesAddresses) { pipeline.counters.count(.arpConflict) }
+        if packet.isAnnouncement { pipeline.counters.count(.arpGratuitous) }
+        return packet.isAnnouncement || packet.operation != ARPPacket.request
     }
 
     /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other

@@ -1,5 +1,6 @@
 internal import Memory
 internal import Tables
+internal import Wire
 
 /// Turns lanes into outputs, one for each copy that leaves: head-end replication.
 ///
@@ -7,7 +8,7 @@ internal import Tables
 ///
 /// Reads: `verdict`, `egress`, `vsi`, `ingress`, the flood list of the VSI.
 /// Writes: `outputLane`, `outputDestination`.
-/// Drops: `noFloodTarget`.
+/// Drops: `noFloodTarget`; `floodDisabled` for a routed packet whose next hop is in no table.
 /// Cost: one row a copy. Standard: RFC 7348 section 4.2; nothing from a tunnel goes back into one.
 public enum ReplicateStage {
     /// Where replication goes on when the outputs were full: a position in `active` and how many
@@ -56,6 +57,11 @@ public enum ReplicateStage {
         let batch = pipeline.batch
         let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]
         let origin = batch.ingress[lane]
+        // What is bridged was asked in its own VSI; what is routed is now in that of its next hop.
+        if !vsi.has(.floodsUnknownUnicast), !MACAddress(bits: batch.destinationMAC[lane]).isGroup {
+            batch.drop(lane, .floodDisabled, pipeline.counters)
+            return true
+        }
         // Peers follow the ports; a frame out of a tunnel stops before them.
         var count = Int(vsi.portCount &+ vsi.peerCount)
         switch batch.floodScope[lane] {
