@@ -16,6 +16,8 @@ struct EventQueue {
         case heal
         case check
         case probe
+        /// A pair that was answered asks once more.
+        case again(Int)
         case end
     }
 

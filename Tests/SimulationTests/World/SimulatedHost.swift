@@ -35,7 +35,7 @@ final class SimulatedHost {
 
     /// How long a host believes what it heard, and how many packets wait for an answer.
     private static let cacheNanoseconds: UInt64 = 12_000_000_000
-    private static let waitingLimit = 4
+    private static let waitingLimit = 32
 
     init(index: Int, home: Plan.Home, site: Site) {
         self.index = index

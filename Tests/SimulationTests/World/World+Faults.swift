@@ -6,6 +6,8 @@ internal import Wire
 extension World {
     /// After the last fault: what everybody believes has aged, and refreshes have had their time.
     private static let restSeconds = 34
+    /// How long every pair asks once more when all of them have been answered.
+    private static let steadySeconds = 4
     /// Questions for each pair, one a second.
     static let attempts = 8
 
@@ -185,7 +187,19 @@ extension World {
                 probes[index].numbers.append(number)
             }
         }
-        queue.add(isDone || isSpent ? .end : .probe, at: now + Self.second)
+        if isDone { return askAgain() }
+        queue.add(isSpent ? .end : .probe, at: now + Self.second)
+    }
+
+    /// Everybody has reached everybody, and nothing is wrong any more: from here on no question
+    /// may be lost.
+    private func askAgain() {
+        trace?("STEADY")
+        for index in probes.indices {
+            let moment = random.int(in: 0...Self.steadySeconds * 1000)
+            queue.add(.again(index), at: now + UInt64(moment) * 1_000_000)
+        }
+        queue.add(.end, at: now + UInt64(Self.steadySeconds + 2) * Self.second)
     }
 
     private func choosePairs() {

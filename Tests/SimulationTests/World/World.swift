@@ -12,6 +12,8 @@ public final class World {
     public let plan: Plan
     /// What was found, at most `findingLimit` lines.
     public private(set) var findings: [String] = []
+    /// Which checks found something.
+    public private(set) var violated: Set<Check> = []
     /// Of everything that crossed a wire, in order.
     public private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325
     public private(set) var figures = Figures()
@@ -19,9 +21,12 @@ public final class World {
     public var trace: ((String) -> Void)?
 
     let site: Site
+    let plant: Plant?
     var random: SeededRandom
     var queue = EventQueue()
     var now = TestGateway.start
+    /// Ten times what the busiest plan needs; a loop would never end.
+    public var frameLimit = 300_000
     var gateways: [TestGateway] = []
     var hosts: [SimulatedHost] = []
     var isFaulty = true
@@ -30,6 +35,8 @@ public final class World {
     var agentIsDue: [Bool]
     var probes: [Probe] = []
     var ledger = Ledger()
+    /// Outputs a plant has spoilt.
+    var spoiltCount = 0
     private var pingCount: UInt32 = 0
     private var isOver = false
 
@@ -62,16 +69,18 @@ public final class World {
         var from: Int
         var to: Int
         var numbers: [UInt32] = []
+        /// The one question after everybody had been answered.
+        var last: UInt32?
     }
 
     private static let findingLimit = 20
-    /// Ten times what the busiest plan needs; a loop would never end.
-    private static let frameLimit = 300_000
     static let tickNanoseconds: UInt64 = 250_000_000
     static let second: UInt64 = 1_000_000_000
 
-    public init(_ plan: Plan) {
+    /// - Parameter plant: a fault that a check must find; nil for the gateway as it is.
+    public init(_ plan: Plan, plant: Plant? = nil) {
         self.plan = plan
+        self.plant = plant
         site = Site(plan: plan)
         random = SeededRandom(seed: plan.seed &* 2 &+ 2)
         agentIsDue = Array(repeating: false, count: plan.gatewayCount)
@@ -83,19 +92,20 @@ public final class World {
     }
 
     func makeGateway(_ index: Int) -> TestGateway {
-        let gateway = TestGateway(site.configuration(index), now: now)
+        let gateway = TestGateway(configuration(of: index), now: now)
         gateway.agentFollows = false
         return gateway
     }
 
-    /// Runs to the end and gives what was found.
+    /// Runs to the end, or until the check of the plant has found it, and gives what was found.
     @discardableResult
     public func run() -> [String] {
         while !isOver, let (time, event) = queue.next() {
             now = time
             handle(event)
-            guard figures.gatewayFrames < Self.frameLimit else {
-                find("a storm: \(figures.gatewayFrames) frames")
+            if let plant, violated.contains(plant.check) { return findings }
+            guard figures.gatewayFrames < frameLimit else {
+                find(.storm, "\(figures.gatewayFrames) frames")
                 break
             }
         }
@@ -103,11 +113,12 @@ public final class World {
         return findings
     }
 
-    func find(_ text: String) {
+    func find(_ check: Check, _ text: String) {
+        violated.insert(check)
         let seconds = Double(now - TestGateway.start) / 1e9
         guard findings.count < Self.findingLimit else { return }
-        findings.append("seed \(plan.seed) at \(seconds) s: \(text)")
-        if let trace { trace("FINDING \(text)") }
+        findings.append("seed \(plan.seed) at \(seconds) s: \(check): \(text)")
+        if let trace { trace("FINDING \(check): \(text)") }
     }
 
     // MARK: Events
@@ -129,9 +140,14 @@ public final class World {
         case .fault(let fault): carryOut(fault)
         case .heal: heal()
         case .check:
-            for gateway in gateways.indices { checkTables(gateway) }
+            for gateway in gateways.indices {
+                spoilTables(gateway)
+                checkTables(gateway)
+            }
             queue.add(.check, at: now + 2 * Self.second)
         case .probe: probeAll()
+        case .again(let probe):
+            probes[probe].last = ping(hosts[probes[probe].from], hosts[probes[probe].to])
         case .end: isOver = true
         }
     }
@@ -173,8 +189,10 @@ public final class World {
         let gateway = gateways[index]
         gateway.wait(nanoseconds: now - gateway.now)
         let turn = gateway.receive(arrival)
-        checkTurn(turn, arrival, index)
-        send(turn, from: index)
+        var outputs = turn.outputs
+        spoil(&outputs, of: arrival, at: index)
+        checkTurn(turn.tally, outputs, arrival, index)
+        send(outputs, from: index)
         callAgent(index)
     }
 
@@ -196,6 +214,7 @@ public final class World {
     private func tick(_ index: Int) {
         gateways[index].wait(nanoseconds: now - gateways[index].now)
         gateways[index].agent.tick(now: now)
+        spoilNeighbors(index)
         serveOrders(index)
         queue.add(.tick(index), at: now + Self.tickNanoseconds)
     }
@@ -203,17 +222,22 @@ public final class World {
     private func serveOrders(_ index: Int) {
         // A packet that waited may wait again, but what the agent says comes to an end.
         for _ in 0..<16 {
+            spoilOrders(index)
             let turn = gateways[index].serveOrders()
-            if !turn.isBalanced { find("g\(index) is out of balance by orders: \(turn.tally)") }
+            var outputs = turn.outputs
+            spoilOrdered(&outputs)
+            if !turn.tally.isBalanced(outputs.count) {
+                find(.orderBalance, "g\(index): \(turn.tally)")
+            }
             guard !turn.verdicts.isEmpty else { return }
-            send(turn, from: index)
+            send(outputs, from: index)
             gateways[index].deliverReports()
         }
-        find("g\(index): the agent does not come to an end")
+        find(.agentEnds, "g\(index)")
     }
 
-    private func send(_ turn: Turn, from index: Int) {
-        for output in turn.outputs {
+    private func send(_ outputs: [Output], from index: Int) {
+        for output in outputs {
             switch output.place {
             case .port(let name): send(output.bytes, to: name, from: index)
             case .peer(let name):
@@ -228,6 +252,7 @@ public final class World {
         guard let host = hosts.first(where: { $0.gateway == index && $0.port == port }) else {
             return
         }
+        guard !isLost(bytes, to: host) else { return }
         queue.add(.host(host.index, epoch: host.epoch, bytes), at: now + 50_000)
     }
 
@@ -270,34 +295,4 @@ public final class World {
     }
 
     func count(_ change: (inout Figures) -> Void) { change(&figures) }
-
-    // MARK: Reading
-
-    private var stamp: String { "\((now - TestGateway.start) / 1000)" }
-
-    private static func text(_ arrival: Arrival) -> String {
-        switch arrival.ingress {
-        case .device(let name, _): "\(name) \(text(arrival.bytes))"
-        case .underlay(let source, _): "\(source) \(text(Array(arrival.bytes.dropFirst(8))))"
-        }
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String {
-        guard bytes.count >= 14 else { return "\(bytes.count) bytes" }
-        let macs =
-            MACAddress(bits: TaggedFrame.mac(bytes, 6)).description + ">"
-            + MACAddress(bits: TaggedFrame.mac(bytes, 0)).description
-        let tag = TaggedFrame.tag(bytes).map {
-            " [v\($0.vsi) \($0.origin)>\($0.target) #\($0.number)]"
-        }
-        func address(_ offset: Int) -> String {
-            IPv4Address(bits: TaggedFrame.word(bytes, offset)).description
-        }
-        if TaggedFrame.isARP(bytes) {
-            return "\(macs) arp \(bytes[21]) \(address(28)) asks \(address(38))\(tag ?? "")"
-        }
-        guard TaggedFrame.isICMP(bytes) else { return "\(macs) other\(tag ?? "")" }
-        return "\(macs) icmp \(bytes[34]) \(address(26))>\(address(30)) ttl \(bytes[22])"
-            + (tag ?? "")
-    }
 }
