@@ -48,6 +48,11 @@ public enum Check: String, CaseIterable, Sendable {
     /// Hosts of a distributed gateway hear of each other by the gateway's MAC.
     case pastGateway
 
+    /// Packets to the outside leave where routes, policies and blackholes say.
+    case wayOut
+    /// Packets of one flow take one of several equal ways.
+    case flowPath
+
     // MARK: Tables
 
     case macLimit
@@ -58,6 +63,13 @@ public enum Check: String, CaseIterable, Sendable {
     case ownMACNeighbor
     /// An ARP entry says what its owner said.
     case belief
+
+    // MARK: Reloads
+
+    /// What a reload does not touch leaves as before.
+    case reloadLoss
+    /// What was learnt of it stays.
+    case reloadTables
 
     // MARK: The end
 

@@ -27,6 +27,7 @@ struct EventQueue {
         case partition
         case join(Int, Int)
         case flap
+        case reload
         case raise(Int, String)
         /// A host that moved says so again.
         case announce(Int, epoch: Int)

@@ -10,6 +10,8 @@ public enum Plant: String, CaseIterable, Sendable {
     // What is known.
     case forgetsLimit, learnsOwnMAC, hasOtherMAC, bindsOwnAddress, bindsOwnMAC, believesAnybody
     case losesCount, releasesTwice, leavesLaneWithoutFate
+    // Routes and reloads.
+    case ignoresPolicy, ignoresBlackhole, spreadsFlow, forgetsAtReload, closesPortsAtReload
     // What does not come to rest.
     case keepsStaleNeighbor, losesOneHost, losesOnePacket
 
@@ -45,6 +47,10 @@ public enum Plant: String, CaseIterable, Sendable {
         case .losesCount: .accounts
         case .releasesTwice: .heldNegative
         case .leavesLaneWithoutFate: .unknownVerdict
+        case .ignoresPolicy, .ignoresBlackhole: .wayOut
+        case .spreadsFlow: .flowPath
+        case .forgetsAtReload: .reloadTables
+        case .closesPortsAtReload: .reloadLoss
         case .keepsStaleNeighbor, .losesOneHost: .convergence
         case .losesOnePacket: .steady
         }
@@ -65,6 +71,10 @@ extension Plan {
         case .forgetsLimit: macLimit > 0
         case .learnsOwnMAC, .hasOtherMAC, .bindsOwnAddress, .bindsOwnMAC, .believesAnybody:
             mode != .bridged
+        case .ignoresPolicy: borderCount > 0 && wayOut != .route
+        case .ignoresBlackhole: !outsideGateways.isEmpty && hasBlackhole && wayOut != .policy
+        case .spreadsFlow: borderCount > 1 && wayOut != .policy
+        case .forgetsAtReload, .closesPortsAtReload: reloadCount > 0
         default: true
         }
     }

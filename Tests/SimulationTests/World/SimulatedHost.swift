@@ -42,8 +42,13 @@ final class SimulatedHost {
         self.home = home
         mac = Site.hostMAC + UInt64(home.number)
         let subnet = site.subnet(home.vsi)
-        address = subnet + (home.vsi < 0 ? 1 : 10 + UInt32(home.number))
-        router = subnet + (home.vsi < 0 ? 254 : 1)
+        if home.vsi < 0 {
+            address = (home.isBlackholed ? Site.blackhole : subnet) + 1 + UInt32(home.number)
+            router = site.outsideAddress(home.gateway)
+        } else {
+            address = subnet + 10 + UInt32(home.number)
+            router = subnet + 1
+        }
         gateway = home.gateway
         port = home.vsi < 0 ? "wan" : Site.ports(index)[0]
     }

@@ -14,7 +14,7 @@ extension World {
     func checkTurn(_ tally: Tally, _ outputs: [Output], _ arrival: Arrival, _ index: Int) {
         if !tally.isBalanced(outputs.count) { find(.balance, "g\(index): \(tally)") }
         guard case .underlay = arrival.ingress else { return }
-        let before = Array(arrival.bytes.dropFirst(8))
+        let before = arrival.frame
         for output in outputs {
             guard case .peer = output.place else { continue }
             // Out of a tunnel into a tunnel goes only what is routed or answered.
@@ -80,6 +80,7 @@ extension World {
         if isMine, Int(wanted) != host.index {
             find(.wrongReceiver, "h\(host.index) gets \(tag)")
         }
+        if isMine { checkWayOut(tag, bytes, host) }
         let extra = ledger.deliver(
             tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0))
         if extra > 0 { find(.duplicate, "h\(host.index) gets \(tag) \(extra) times too often") }
@@ -92,7 +93,10 @@ extension World {
     /// What a host was told of an address.
     func check(_ claim: SimulatedHost.Claim, _ host: SimulatedHost) {
         guard claim.address != 0 else { return }
-        let routers = site.gatewayMACs(host.home.vsi)
+        let isOutside = host.home.vsi < 0
+        let routers =
+            isOutside
+            ? [site.gatewayMAC(host.home.gateway, -1)] : site.gatewayMACs(host.home.vsi)
         if claim.address == host.router, plan.mode != .bridged, !routers.contains(claim.mac) {
             find(.gatewayClaim, "h\(host.index) hears it from \(MACAddress(bits: claim.mac))")
         }
@@ -106,6 +110,11 @@ extension World {
         else { return }
         // What hosts say to each other directly is bridged; nobody asks them so here.
         find(.pastGateway, "h\(host.index) hears an answer past its gateway")
+    }
+
+    /// Whether the gateway is there for a segment at this moment.
+    func hasInterface(_ index: Int, _ vsi: Int) -> Bool {
+        site.hasInterface(index, vsi) && variants[index].withdrawnVSI != vsi
     }
 
     // MARK: Tables
@@ -127,7 +136,7 @@ extension World {
         if plan.macLimit > 0, learned.count > plan.macLimit {
             find(.macLimit, "g\(index) has learnt \(learned.count) in v\(vsi)")
         }
-        guard site.hasInterface(index, vsi) else { return }
+        guard hasInterface(index, vsi) else { return }
         if learned.contains(where: { $0.mac == own }) {
             find(.ownMACLearnt, "g\(index) in v\(vsi)")
         }

@@ -28,6 +28,7 @@ extension World {
         case .deliversToOtherVSI: copy(&outputs, at: index) { $0.home.vsi != $1.home.vsi }
         case .deliversToNeighbor:
             copy(&outputs, at: index) { $0.home.vsi == $1.home.vsi && $0 !== $1 }
+        case .spreadsFlow: change(&outputs, where: \.isEchoOutside) { self.changeRouter(&$0) }
         case .answersProbe: answerProbe(&outputs, arrival)
         default: break
         }
@@ -81,9 +82,18 @@ extension World {
         output.bytes.replaceSubrange(4..<7, with: TaggedFrame.octets(UInt64(Site.vni(other)), 3))
     }
 
+    /// Packets to the outside come by each of its routers in turn.
+    private func changeRouter(_ output: inout Output) {
+        let way = plan.outsideGateways[spoiltCount % plan.outsideGateways.count]
+        spoiltCount += 1
+        let router = TaggedFrame.octets(site.gatewayMAC(way, -1), 6)
+        output.bytes.replaceSubrange(6..<12, with: router)
+    }
+
     private func sendAsItCame(_ outputs: inout [Output], _ arrival: Arrival, _ index: Int) {
         guard case .device(let name, _) = arrival.ingress, TaggedFrame.isARP(arrival.bytes),
-            let host = hosts.first(where: { $0.port == name && $0.gateway == index })
+            let host = hosts.first(where: { $0.port == name && $0.gateway == index }),
+            host.home.vsi >= 0
         else { return }
         let header: [UInt8] =
             [8, 0, 0, 0] + TaggedFrame.octets(UInt64(Site.vni(host.home.vsi)) << 8, 4)
@@ -147,6 +157,8 @@ extension Output {
         guard !isForPeer, TaggedFrame.isICMP(bytes) else { return false }
         return TaggedFrame.tag(bytes).map { $0.kind == 0 || $0.kind == 8 } ?? false
     }
+
+    fileprivate var isEchoOutside: Bool { place == .port("wan") && isEcho }
 
     fileprivate var isReply: Bool {
         !isForPeer && TaggedFrame.isARP(bytes) && bytes[21] == 2

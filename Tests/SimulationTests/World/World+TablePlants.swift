@@ -8,7 +8,7 @@ internal import Wire
 /// Planted faults in what gateways know and count.
 extension World {
     func configuration(of index: Int) -> Configuration {
-        var result = site.configuration(index)
+        var result = site.configuration(index, variants[index])
         switch plant {
         case .forgetsLimit:
             for position in result.vsis.indices { result.vsis[position].macLimit = 0 }
@@ -24,6 +24,8 @@ extension World {
                         address: IPv4Address(bits: own.address.bits + 76), length: own.length)
                 ]
             }
+        case .ignoresPolicy: result.policyRoutes = []
+        case .ignoresBlackhole: result.staticRoutes.removeAll { $0.blackhole }
         default: break
         }
         return result
@@ -42,9 +44,24 @@ extension World {
         case .bindsOwnMAC: bindAll(index) { ($0.address, self.own(index, $0)) }
         case .believesAnybody: bindAll(index) { host in (host.address, Self.nobody) }
         case .bindsOwnAddress: bindAll(index) { host in (host.router, Self.nobody) }
-        case .losesCount: gateway.counters.add(.max, .transmitted)
+        case .losesCount: gateway.counters.add(1, .received)
         case .releasesTwice: gateway.counters.add(1, .released)
         case .leavesLaneWithoutFate: gateway.counters.count(.internalUnknownVerdict)
+        default: break
+        }
+    }
+
+    /// After a gateway has taken a new configuration.
+    func spoilReload(_ index: Int) {
+        let gateway = gateways[index]
+        switch plant {
+        case .forgetsAtReload:
+            _ = try? gateway.agent.clearFDB(Selection(), includingStatic: false)
+            _ = try? gateway.agent.clearARP(Selection())
+        case .closesPortsAtReload:
+            var environment = gateway.agent.environment
+            environment.devicesUp = []
+            gateway.agent.update(environment, now: now)
         default: break
         }
     }

@@ -35,6 +35,11 @@ public final class World {
     var agentIsDue: [Bool]
     var probes: [Probe] = []
     var ledger = Ledger()
+    /// What a reload has made of each gateway.
+    var variants: [Site.Variant]
+    var samples: [[Sample]]
+    /// The gateway by which packets from one host to another leave, by both.
+    var flows: [Int: Int] = [:]
     /// Outputs a plant has spoilt.
     var spoiltCount = 0
     private var pingCount: UInt32 = 0
@@ -84,6 +89,8 @@ public final class World {
         site = Site(plan: plan)
         random = SeededRandom(seed: plan.seed &* 2 &+ 2)
         agentIsDue = Array(repeating: false, count: plan.gatewayCount)
+        variants = Array(repeating: Site.Variant(), count: plan.gatewayCount)
+        samples = Array(repeating: [], count: plan.gatewayCount)
         hosts = plan.homes.enumerated().map {
             SimulatedHost(index: $0.offset, home: $0.element, site: site)
         }
@@ -175,6 +182,10 @@ public final class World {
         let frames = host.outbox
         host.outbox = []
         for bytes in frames {
+            guard host.home.vsi >= 0 else {
+                sendOutside(bytes, from: nil, sender: host)
+                continue
+            }
             queue.add(
                 .gateway(host.gateway, .device(host.port, bytes)), at: now + 50_000)
         }
@@ -192,11 +203,12 @@ public final class World {
         var outputs = turn.outputs
         spoil(&outputs, of: arrival, at: index)
         checkTurn(turn.tally, outputs, arrival, index)
+        sample(arrival, outputs, at: index)
         send(outputs, from: index)
         callAgent(index)
     }
 
-    private func callAgent(_ index: Int) {
+    func callAgent(_ index: Int) {
         guard !agentIsDue[index] else { return }
         agentIsDue[index] = true
         let delay = plan.agentDelayMicroseconds
@@ -249,6 +261,7 @@ public final class World {
 
     /// A frame for whoever is behind the port.
     private func send(_ bytes: [UInt8], to port: String, from index: Int) {
+        if port == "wan" { return sendOutside(bytes, from: index) }
         guard let host = hosts.first(where: { $0.gateway == index && $0.port == port }) else {
             return
         }
