@@ -3,13 +3,16 @@ import Testing
 
 /// Every check of the simulated world finds the fault it is there for.
 @Suite struct PlantTests {
-    private static let seedLimit: UInt64 = 100
+    private static let seedLimit: UInt64 = 400
     private static let worldLimit = 6
 
     @Test(arguments: Plant.allCases)
     func aPlantedFaultIsFound(_ plant: Plant) {
+        // The smallest worlds that come into its situation.
         let plans = (1...Self.seedLimit).map { Plan(seed: $0) }
-        for plan in plans.filter({ $0.isFit(for: plant) }).prefix(Self.worldLimit) {
+            .filter { $0.isFit(for: plant) }
+            .sorted { ($0.homes.count, $0.seed) < ($1.homes.count, $1.seed) }
+        for plan in plans.prefix(Self.worldLimit) {
             let world = World(plan, plant: plant)
             // A loop is one long before the limit that a whole world needs.
             world.frameLimit = 20_000

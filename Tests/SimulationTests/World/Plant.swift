@@ -9,6 +9,7 @@ public enum Plant: String, CaseIterable, Sendable {
     case claimsGatewayAddress, answersProbe, answersAsHost
     // What is known.
     case forgetsLimit, learnsOwnMAC, hasOtherMAC, bindsOwnAddress, bindsOwnMAC, believesAnybody
+    case believesPeer
     case losesCount, releasesTwice, leavesLaneWithoutFate
     // Routes and reloads.
     case ignoresPolicy, ignoresBlackhole, spreadsFlow, forgetsAtReload, closesPortsAtReload
@@ -43,7 +44,7 @@ public enum Plant: String, CaseIterable, Sendable {
         case .hasOtherMAC: .ownMACLost
         case .bindsOwnAddress: .ownAddress
         case .bindsOwnMAC: .ownMACNeighbor
-        case .believesAnybody: .belief
+        case .believesAnybody, .believesPeer: .belief
         case .losesCount: .accounts
         case .releasesTwice: .heldNegative
         case .leavesLaneWithoutFate: .unknownVerdict
@@ -65,13 +66,14 @@ extension Plan {
         case .sendsInOtherVNI: vrfCount > 1 && mode != .bridged
         case .deliversToOtherVRF: vrfCount > 1
         case .deliversToOtherVSI: vsiCount > vrfCount && mode == .centralized
-        case .sendsHostARP, .claimsGatewayAddress, .answersAsHost, .keepsStaleNeighbor:
+        case .sendsHostARP, .claimsGatewayAddress, .answersAsHost, .keepsStaleNeighbor,
+            .believesPeer:
             mode == .distributed
         case .answersProbe: moveCount > 0
-        case .forgetsLimit: macLimit > 0
+        case .forgetsLimit: macLimit > 0 && homes.contains(where: \.attacks)
         case .learnsOwnMAC, .hasOtherMAC, .bindsOwnAddress, .bindsOwnMAC, .believesAnybody:
             mode != .bridged
-        case .ignoresPolicy: borderCount > 0 && wayOut != .route
+        case .ignoresPolicy: borderCount > 1 && wayOut == .both
         case .ignoresBlackhole: !outsideGateways.isEmpty && hasBlackhole && wayOut != .policy
         case .spreadsFlow: borderCount > 1 && wayOut != .policy
         case .forgetsAtReload, .closesPortsAtReload: reloadCount > 0

@@ -146,20 +146,40 @@ extension World {
     }
 
     private func check(_ row: ARPReport, _ index: Int) {
+        if row.interface.first == "t" { return checkTransit(row, index) }
         guard row.interface.first == "i", let vsi = Int(row.interface.dropFirst()) else { return }
         let own = MACAddress(bits: site.gatewayMAC(index, vsi)).description
         let address = IPv4Address(bits: site.gatewayAddress(index, vsi)).description
         if (row.address == address) != (row.kind == .own) || (row.kind == .own && row.mac != own) {
             find(.ownAddress, "g\(index) has its address as \(row)")
         }
-        guard row.kind == .dynamic, let mac = row.mac, let port = row.port else { return }
-        if mac == own { find(.ownMACNeighbor, "g\(index) has its own MAC behind \(port)") }
+        guard row.kind == .dynamic, let mac = row.mac else { return }
+        if mac == own, let port = row.port {
+            find(.ownMACNeighbor, "g\(index) has its own MAC behind \(port)")
+        }
+        // Out of a tunnel speak gateways for their hosts; and the frames of a host that moved there.
+        let isRelayed = plan.mode == .distributed && row.port == nil
+        if isRelayed, site.gatewayMACs(vsi).contains(where: { "\(MACAddress(bits: $0))" == mac }) {
+            return
+        }
         let owner = hosts.first {
             $0.home.vsi == vsi && IPv4Address(bits: $0.address).description == row.address
         }
         guard let owner, MACAddress(bits: owner.mac).description == mac else {
             return find(.belief, "g\(index) believes what nobody said: \(row)")
         }
+    }
+
+    /// Gateways that are joined by a VXLAN know each other by it and nobody else.
+    private func checkTransit(_ row: ARPReport, _ index: Int) {
+        guard let vrf = Int(row.interface.dropFirst()), let mac = row.mac else { return }
+        let owner = (0..<plan.gatewayCount).first {
+            site.transitAddress($0, vrf: vrf).map { IPv4Address(bits: $0).description }
+                == row.address
+        }
+        guard let owner, (owner == index) == (row.kind == .own),
+            mac == MACAddress(bits: site.transitMAC(owner, vrf: vrf)).description
+        else { return find(.belief, "g\(index) believes \(row)") }
     }
 
     /// Received and replicated are transmitted, consumed, dropped or held: over the whole life of a

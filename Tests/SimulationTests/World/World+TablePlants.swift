@@ -43,6 +43,7 @@ extension World {
             }
         case .bindsOwnMAC: bindAll(index) { ($0.address, self.own(index, $0)) }
         case .believesAnybody: bindAll(index) { host in (host.address, Self.nobody) }
+        case .believesPeer: bindAll(index, behindPeer: true) { ($0.address, Self.nobody) }
         case .bindsOwnAddress: bindAll(index) { host in (host.router, Self.nobody) }
         case .losesCount: gateway.counters.add(1, .received)
         case .releasesTwice: gateway.counters.add(1, .released)
@@ -76,15 +77,17 @@ extension World {
 
     private static let nobody = MACAddress(bits: 0x02EE_0000_0001)
 
-    /// Binds an address for each host, behind a port of the host.
+    /// Binds an address for each host, behind a port of the host or behind a peer.
     private func bindAll(
-        _ index: Int, _ binding: (SimulatedHost) -> (address: UInt32, mac: MACAddress)?
+        _ index: Int, behindPeer: Bool = false,
+        _ binding: (SimulatedHost) -> (address: UInt32, mac: MACAddress)?
     ) {
         tell(index) { host, vsi, place in
             guard let (address, mac) = binding(host) else { return }
+            let peer = gateways[index].agent.peerIndexes.values.min() ?? 0
             gateways[index].agent.addressSeen(
-                IPv4Address(bits: address), mac: mac, vsi: vsi, place: place,
-                isAnnouncement: false, now: now)
+                IPv4Address(bits: address), mac: mac, vsi: vsi,
+                place: behindPeer ? .peer(peer) : place, isAnnouncement: false, now: now)
         }
     }
 
