@@ -7,10 +7,13 @@ extension Site {
     struct Variant: Equatable {
         /// The order of the file; nil is the usual one.
         var order: UInt64?
-        /// Routes of a segment that nobody lives in; 0 is neither.
+        /// A segment that nobody lives in, and the routes across it; 0 leaves it no address.
+        var hasSpare = false
         var spareRoutes = 0
         var withdrawnVSI: Int?
         var withdrawnPort: String?
+        /// A gateway that is no longer a peer.
+        var withdrawnPeer: Int?
     }
 
     static let spare = "spare"
@@ -19,7 +22,8 @@ extension Site {
         var result = configuration(gateway)
         if let vsi = variant.withdrawnVSI { withdraw("v\(vsi)", &result) }
         result.accessPorts.removeAll { $0.name == variant.withdrawnPort }
-        if variant.spareRoutes > 0 { addSpare(variant.spareRoutes, gateway, &result) }
+        if let peer = variant.withdrawnPeer { result.peers.removeAll { $0.name == "g\(peer)" } }
+        if variant.hasSpare { addSpare(variant.spareRoutes, gateway, &result) }
         guard let order = variant.order else { return result }
         var random = SeededRandom(seed: order)
         result.vrfs = ["default"] + result.vrfs.dropFirst().shuffled(using: &random)
@@ -52,6 +56,7 @@ extension Site {
         result.vsis.append(.init(name: Self.spare, vni: VNI(bits: 900)))
         result.accessPorts.append(
             .init(name: Self.spare, type: .packet, device: Self.spare, vsi: Self.spare))
+        guard routes > 0 else { return }
         result.vsiInterfaces.append(
             .init(
                 name: Self.spare, vsi: Self.spare,

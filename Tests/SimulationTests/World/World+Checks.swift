@@ -82,7 +82,8 @@ extension World {
         }
         if isMine { checkWayOut(tag, bytes, host) }
         let extra = ledger.deliver(
-            tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0))
+            tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0),
+            isTaken: isMine)
         if extra > 0 { find(.duplicate, "h\(host.index) gets \(tag) \(extra) times too often") }
         let hops = 64 - Int(bytes[22])
         count { $0.mostHops = max($0.mostHops, hops) }
@@ -157,7 +158,7 @@ extension World {
         if mac == own, let port = row.port {
             find(.ownMACNeighbor, "g\(index) has its own MAC behind \(port)")
         }
-        // Out of a tunnel speak gateways for their hosts; and the frames of a host that moved there.
+        // Out of a tunnel speak gateways for their hosts, and frames of a host that moved there.
         let isRelayed = plan.mode == .distributed && row.port == nil
         if isRelayed, site.gatewayMACs(vsi).contains(where: { "\(MACAddress(bits: $0))" == mac }) {
             return

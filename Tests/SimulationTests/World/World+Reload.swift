@@ -35,16 +35,31 @@ extension World {
         let index = random.int(in: 0...plan.gatewayCount - 1)
         var variant = Site.Variant()
         if random.bool() { variant.order = random.next() }
+        variant.hasSpare = random.bool()
         if random.bool() { variant.spareRoutes = random.int(in: 1...20) }
         let isTaking = random.bool() && !isGentle
         let vsi = random.int(in: 0...plan.vsiCount - 1)
         let host = random.int(in: 0...hosts.count - 1)
-        if isTaking, random.bool() {
-            variant.withdrawnVSI = vsi
-        } else if isTaking {
-            variant.withdrawnPort = hosts[host].port
+        let peer = random.int(in: 0...plan.gatewayCount - 1)
+        if isTaking {
+            switch random.int(in: 0...3) {
+            case 0, 1: variant.withdrawnVSI = vsi
+            case 2: variant.withdrawnPort = hosts[host].port
+            default: if peer != index { variant.withdrawnPeer = peer }
+            }
         }
+        if isTaking, random.bool() { makeWait(index) }
         reconfigure(index, variant)
+    }
+
+    /// An operator clears ARP, and packets wait for answers when their segment goes.
+    private func makeWait(_ index: Int) {
+        let gateway = gateways[index]
+        gateway.wait(nanoseconds: now - gateway.now)
+        _ = try? gateway.agent.clearARP(Selection())
+        for packet in packets(at: index, untouchedBy: Touched()) { gateway.receive(packet) }
+        // The agent may have heard of them or not.
+        if random.bool() { gateway.deliverReports() }
     }
 
     func reconfigure(_ index: Int, _ variant: Site.Variant) {
@@ -86,10 +101,13 @@ extension World {
         callAgent(index)
     }
 
-    /// Segments and ports that a reload takes or gives back.
+    /// Segments, ports and peers that a reload takes or gives back.
     private struct Touched {
         var vsis: Set<Int> = []
         var ports: Set<String> = []
+        var peers: Set<Int> = []
+
+        init() {}
 
         init(_ old: Site.Variant, _ new: Site.Variant) {
             if old.withdrawnVSI != new.withdrawnVSI {
@@ -98,12 +116,25 @@ extension World {
             if old.withdrawnPort != new.withdrawnPort {
                 ports = Set([old.withdrawnPort, new.withdrawnPort].compactMap(\.self))
             }
+            if old.withdrawnPeer != new.withdrawnPeer {
+                peers = Set([old.withdrawnPeer, new.withdrawnPeer].compactMap(\.self))
+            }
         }
 
-        var isEmpty: Bool { vsis.isEmpty && ports.isEmpty }
+        var isEmpty: Bool { vsis.isEmpty && ports.isEmpty && peers.isEmpty }
 
         func reaches(_ output: Output) -> Bool {
-            if case .port(let name) = output.place { ports.contains(name) } else { false }
+            switch output.place {
+            case .port(let name): ports.contains(name)
+            case .peer(let name): reaches(peer: name)
+            }
+        }
+
+        func reaches(peer name: String?) -> Bool { peers.contains { "g\($0)" == name } }
+
+        func reaches(_ arrival: Arrival) -> Bool {
+            guard case .underlay(let source, _) = arrival.ingress else { return false }
+            return peers.contains { Site.vtep($0) == source.bits }
         }
 
         func reaches(_ host: SimulatedHost) -> Bool {
@@ -116,8 +147,8 @@ extension World {
     private func packets(at index: Int, untouchedBy touched: Touched) -> [Arrival] {
         samples[index].compactMap { sample in
             let sender = hosts[sample.sender]
-            guard sender.epoch == sample.epoch, !touched.reaches(sender),
-                !touched.reaches(hosts[sample.target])
+            guard sender.epoch == sample.epoch, !touched.reaches(sample.arrival),
+                !touched.reaches(sender), !touched.reaches(hosts[sample.target])
             else { return nil }
             var arrival = sample.arrival
             let frame = arrival.frame
@@ -138,13 +169,13 @@ extension World {
         var result: Set<String> = []
         for row in (try? agent.fdbReport(Selection(), now: now)) ?? []
         where row.kind != .flood && !vsis.contains(row.vsi)
-            && !touched.ports.contains(row.port ?? "")
+            && !touched.ports.contains(row.port ?? "") && !touched.reaches(peer: row.peer)
         {
             result.insert("\(row)")
         }
         for row in (try? agent.arpReport(Selection(), now: now)) ?? []
         where !interfaces.contains(row.interface) && !vsis.contains(row.interface)
-            && !touched.ports.contains(row.port ?? "")
+            && !touched.ports.contains(row.port ?? "") && !touched.reaches(peer: row.peer)
         {
             result.insert("\(row)")
         }
