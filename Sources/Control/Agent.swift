@@ -43,6 +43,8 @@ public final class Agent {
     var pending: [UInt64: Pending] = [:]
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
+    /// Until when those who have just come are nowhere else, by neighbor key.
+    var arrivals: [UInt64: UInt64] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
     /// Packets of the gateway's own that cannot be delivered.

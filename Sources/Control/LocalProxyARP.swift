@@ -58,6 +58,7 @@ extension Agent {
         guard packet.senderIP.bits != 0 else { return }
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
         guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return }
+        guard !isLate(key, at: place, now: now) else { return }
         addressSeen(
             packet.senderIP, mac: packet.senderMAC, vsi: vsi, place: place,
             isAnnouncement: false, now: now)
