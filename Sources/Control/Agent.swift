@@ -58,6 +58,8 @@ public final class Agent {
     var passedOn = QuestionLimiter()
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
+    /// Hosts that have just come from a peer, by neighbor key.
+    var arrivals: [UInt64: HostArrival] = [:]
     /// What the workers are to send.
     var orders: [AgentOrder] = []
     /// Packets of the gateway's own that cannot be delivered.
@@ -170,8 +172,9 @@ public final class Agent {
         let before = layout
         self.configuration = configuration
         self.environment = environment
-        layout.adopt(configuration)
+        layout.adopt(configuration, now: now)
         removeOrphans(before: before)
+        forgetWaiting(before: before)
         let builder = TableSetBuilder(
             configuration: configuration, layout: layout, environment: environment)
         // Own addresses first: from the moment the new set is in force nobody else may claim them.
@@ -205,7 +208,7 @@ public final class Agent {
 
     /// The place is no more, is not in the VSI any longer, or somebody else has its index or the
     /// VSI's.
-    private func isGone(_ place: Destination, vsi: Int, _ before: GatewayLayout) -> Bool {
+    func isGone(_ place: Destination, vsi: Int, _ before: GatewayLayout) -> Bool {
         guard layout.vsiOf[vsi]?.name == before.vsiOf[vsi]?.name else { return true }
         switch place.kind {
         case .port:

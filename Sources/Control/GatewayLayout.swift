@@ -4,13 +4,14 @@ internal import Wire
 ///
 /// Thread-safety: the agent alone.
 struct GatewayLayout {
-    var vsis = IndexRegistry<String>()
-    var ports = IndexRegistry<String>()
-    var devices = IndexRegistry<DeviceKey>()
+    // Capacities are those that counters and workers have room for.
+    var vsis = IndexRegistry<String>(capacity: 65_535)
+    var ports = IndexRegistry<String>(capacity: 8192)
+    var devices = IndexRegistry<DeviceKey>(capacity: 4096)
     /// By VTEP address: a peer keeps its index when only its name changes.
-    var peers = IndexRegistry<IPv4Address>()
-    var interfaces = IndexRegistry<String>()
-    var vrfs = IndexRegistry<String>()
+    var peers = IndexRegistry<IPv4Address>(capacity: 65_535)
+    var interfaces = IndexRegistry<String>(capacity: 65_535)
+    var vrfs = IndexRegistry<String>(capacity: 65_535)
 
     var vsiOf: [Int: Configuration.VSI] = [:]
     var portOf: [Int: Configuration.AccessPort] = [:]
@@ -20,22 +21,22 @@ struct GatewayLayout {
     /// The configured peers; one that only traffic made known is in `peers` alone.
     var peerOf: [Int: Configuration.Peer] = [:]
     var peerNamed: [String: Int] = [:]
-    var policyNames = IndexRegistry<String>()
+    var policyNames = IndexRegistry<String>(capacity: 65_535)
     /// In the order they are tried.
     var policies: [(route: Configuration.PolicyRoute, counter: Int)] = []
 
     /// Takes the names of `configuration`; those it lacks lose their index, but for VTEPs that only
     /// traffic made known, which stay as long as the configuration accepts such.
-    mutating func adopt(_ configuration: Configuration) {
-        Self.retain(&vsis, configuration.vsis.map(\.name))
-        Self.retain(&ports, configuration.accessPorts.map(\.name))
-        Self.retain(&devices, configuration.accessPorts.map(DeviceKey.init))
+    mutating func adopt(_ configuration: Configuration, now: UInt64) {
+        vsis.retain(configuration.vsis.map(\.name), now: now)
+        ports.retain(configuration.accessPorts.map(\.name), now: now)
+        devices.retain(configuration.accessPorts.map(DeviceKey.init), now: now)
         // Strangers keep what was learnt behind them while they are welcome.
         let strangers =
             configuration.vtep.acceptUnknownPeers ? Array(peers.indexes.keys) : []
-        Self.retain(&peers, configuration.peers.map(\.address) + strangers)
-        Self.retain(&interfaces, configuration.vsiInterfaces.map(\.name))
-        Self.retain(&vrfs, configuration.vrfs)
+        peers.retain(configuration.peers.map(\.address) + strangers, now: now)
+        interfaces.retain(configuration.vsiInterfaces.map(\.name), now: now)
+        vrfs.retain(configuration.vrfs, now: now)
         vsiOf = Self.dictionary(configuration.vsis) { vsis[$0.name] }
         portOf = Self.dictionary(configuration.accessPorts) { ports[$0.name] }
         interfaceOf = Self.dictionary(configuration.vsiInterfaces) { interfaces[$0.name] }
@@ -44,7 +45,7 @@ struct GatewayLayout {
             if let vsi = vsis[entry.vsi] { interfaceOfVSI[vsi] = index }
         }
         peerOf = Self.dictionary(configuration.peers) { peers[$0.address] }
-        Self.retain(&policyNames, configuration.policyRoutes.map(\.name))
+        policyNames.retain(configuration.policyRoutes.map(\.name), now: now)
         policies = configuration.policyRoutes.enumerated().sorted {
             ($0.element.order, $0.offset) < ($1.element.order, $1.offset)
         }.map { ($0.element, policyNames[$0.element.name]!) }
@@ -85,14 +86,6 @@ struct GatewayLayout {
             }
         }
         return best?.interface
-    }
-
-    private static func retain<Name: Hashable>(
-        _ registry: inout IndexRegistry<Name>, _ names: [Name]
-    ) {
-        let wanted = Set(names)
-        for name in registry.indexes.keys where !wanted.contains(name) { registry.remove(name) }
-        for name in names { _ = registry.assign(name) }
     }
 
     private static func dictionary<Element>(

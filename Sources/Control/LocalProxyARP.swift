@@ -65,6 +65,7 @@ extension Agent {
         guard packet.senderIP.bits != 0 else { return true }
         let key = NeighborTable.key(vsi: UInt16(vsi), address: packet.senderIP.bits)
         guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else { return true }
+        guard !isLate(key, at: place, now: now) else { return false }
         return addressSeen(
             packet.senderIP, mac: packet.senderMAC, vsi: vsi, place: place,
             isAnnouncement: false, now: now)

@@ -102,7 +102,7 @@ extension Agent {
         if let index = layout.peers[address] { return .peer(index) }
         let unknown = layout.peers.indexes.count - layout.peerOf.count
         guard unknown < Self.maximumUnknownPeers else { return nil }
-        let index = layout.peers.assign(address)
+        let index = layout.peers.assign(address, now: now)
         publish()
         // A set for every stranger of a burst would be hundreds of megabytes by the next tick.
         writer.reclaim()

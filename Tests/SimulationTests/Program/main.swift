@@ -13,6 +13,8 @@ struct Simulate: ParsableCommand {
     var first: UInt64 = 1
     @Option(help: "This seed alone.")
     var seed: UInt64?
+    @Option(help: "Plant this fault, which a check must then find.", transform: plant)
+    var plant: Plant?
     @Flag(help: "Print every frame.")
     var verbose = false
     @Flag(help: "Print the digest of every seed.")
@@ -23,7 +25,7 @@ struct Simulate: ParsableCommand {
         var total = World.Figures()
         var faulty: [UInt64] = []
         for number in range {
-            let world = World(Plan(seed: number))
+            let world = World(Plan(seed: number), plant: plant)
             if verbose {
                 print(world.plan)
                 world.trace = { print($0) }
@@ -47,6 +49,14 @@ struct Simulate: ParsableCommand {
             throw ExitCode.failure
         }
         print("no violation")
+    }
+
+    private static func plant(_ name: String) throws -> Plant {
+        guard let plant = Plant(rawValue: name) else {
+            let names = Plant.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("no fault \(name): one of \(names)")
+        }
+        return plant
     }
 
     private func hex(_ value: UInt64) -> String { String(value, radix: 16) }

@@ -16,6 +16,8 @@ struct EventQueue {
         case heal
         case check
         case probe
+        /// A pair that was answered asks once more.
+        case again(Int)
         case end
     }
 
@@ -25,6 +27,7 @@ struct EventQueue {
         case partition
         case join(Int, Int)
         case flap
+        case reload
         case raise(Int, String)
         /// A host that moved says so again.
         case announce(Int, epoch: Int)

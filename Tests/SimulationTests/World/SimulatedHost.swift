@@ -35,15 +35,20 @@ final class SimulatedHost {
 
     /// How long a host believes what it heard, and how many packets wait for an answer.
     private static let cacheNanoseconds: UInt64 = 12_000_000_000
-    private static let waitingLimit = 4
+    private static let waitingLimit = 32
 
     init(index: Int, home: Plan.Home, site: Site) {
         self.index = index
         self.home = home
         mac = Site.hostMAC + UInt64(home.number)
         let subnet = site.subnet(home.vsi)
-        address = subnet + (home.vsi < 0 ? 1 : 10 + UInt32(home.number))
-        router = subnet + (home.vsi < 0 ? 254 : 1)
+        if home.vsi < 0 {
+            address = (home.isBlackholed ? Site.blackhole : subnet) + 1 + UInt32(home.number)
+            router = site.outsideAddress(home.gateway)
+        } else {
+            address = subnet + 10 + UInt32(home.number)
+            router = subnet + 1
+        }
         gateway = home.gateway
         port = home.vsi < 0 ? "wan" : Site.ports(index)[0]
     }

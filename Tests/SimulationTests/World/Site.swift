@@ -20,7 +20,9 @@ struct Site {
         return 0x0A01_0000 + UInt32(number) << 8
     }
 
-    func isBorder(_ gateway: Int) -> Bool { plan.hasBorder && gateway == plan.gatewayCount - 1 }
+    func isBorder(_ gateway: Int) -> Bool { gateway >= plan.siteCount }
+
+    static func name(ofVRF vrf: Int) -> String { vrf == 0 ? "default" : "r\(vrf)" }
 
     /// Whether a gateway has an address in a segment.
     func hasInterface(_ gateway: Int, _ vsi: Int) -> Bool {
@@ -28,22 +30,25 @@ struct Site {
         case .bridged: false
         case .centralized: gateway == 0
         case .distributed: !isBorder(gateway) || plan.vrf(ofVSI: vsi) == 0
+        case .pointToPoint: plan.onlySite(of: vsi) == gateway
         }
     }
 
     func gatewayAddress(_ gateway: Int, _ vsi: Int) -> UInt32 {
-        subnet(vsi) + (isBorder(gateway) ? 2 : 1)
+        subnet(vsi) + (isBorder(gateway) ? 2 + UInt32(gateway - plan.siteCount) : 1)
     }
 
     func gatewayMAC(_ gateway: Int, _ vsi: Int) -> UInt64 {
-        if isBorder(gateway) { return 0x02BD_0000_0000 + UInt64(vsi + 1) }
+        if vsi < 0 || isBorder(gateway) {
+            return 0x02BD_0000_0000 + UInt64(gateway) << 8 + UInt64(vsi + 1)
+        }
         if plan.sharesMAC { return 0x0000_5E00_0101 }
         return 0x0211_0000_0000 + UInt64(gateway) << 8 + UInt64(vsi)
     }
 
     /// MAC addresses of gateways in a segment.
     func gatewayMACs(_ vsi: Int) -> Set<UInt64> {
-        if vsi < 0 { return [gatewayMAC(plan.gatewayCount - 1, -1)] }
+        if vsi < 0 { return Set(plan.outsideGateways.map { gatewayMAC($0, -1) }) }
         let owners = (0..<plan.gatewayCount).filter { hasInterface($0, vsi) }
         return Set(owners.map { gatewayMAC($0, vsi) })
     }
@@ -57,16 +62,20 @@ struct Site {
             result.peers.append(
                 .init(name: "g\(other)", address: IPv4Address(bits: Self.vtep(other))))
         }
-        result.vrfs = ["default"] + (1..<max(plan.vrfCount, 1)).map { "r\($0)" }
-        for vsi in 0..<plan.vsiCount {
+        result.vrfs = (0..<max(plan.vrfCount, 1)).map { Self.name(ofVRF: $0) }
+        for vsi in 0..<plan.vsiCount where plan.onlySite(of: vsi) ?? gateway == gateway {
             result.vsis.append(
                 .init(
-                    name: "v\(vsi)", vni: VNI(bits: Self.vni(vsi)),
+                    name: "v\(vsi)",
+                    vni: plan.onlySite(of: vsi) == nil ? VNI(bits: Self.vni(vsi)) : nil,
                     arpSuppression: plan.suppressesARP, ageingSeconds: Self.segmentSeconds,
                     macLimit: plan.macLimit))
             if hasInterface(gateway, vsi) { result.vsiInterfaces.append(interface(gateway, vsi)) }
         }
-        for (index, home) in plan.homes.enumerated() where home.vsi >= 0 && !isBorder(gateway) {
+        for (index, home) in plan.homes.enumerated()
+        where home.vsi >= 0 && !isBorder(gateway)
+            && plan.onlySite(of: home.vsi) ?? gateway == gateway
+        {
             for port in Self.ports(index) {
                 result.accessPorts.append(
                     .init(name: port, type: .packet, device: port, vsi: "v\(home.vsi)"))
@@ -74,6 +83,7 @@ struct Site {
         }
         result.timers.arpAgeingSeconds = Self.neighborSeconds
         addOutside(gateway, &result)
+        if plan.mode == .pointToPoint { addTransit(gateway, &result) }
         return result.withNativePorts()
     }
 
@@ -81,32 +91,12 @@ struct Site {
         let isDistributed = plan.mode == .distributed && !isBorder(gateway)
         let vrf = plan.vrf(ofVSI: vsi)
         return .init(
-            name: "i\(vsi)", vsi: "v\(vsi)", vrf: vrf == 0 ? "default" : "r\(vrf)",
+            name: "i\(vsi)", vsi: "v\(vsi)", vrf: Self.name(ofVRF: vrf),
             addresses: [
                 IPv4Prefix(
                     address: IPv4Address(bits: gatewayAddress(gateway, vsi)), length: 24)
             ],
             mac: MACAddress(bits: gatewayMAC(gateway, vsi)), distributedGateway: isDistributed,
             localProxyARP: isDistributed)
-    }
-
-    /// The border's way out, and the way of the others to the border.
-    private func addOutside(_ gateway: Int, _ result: inout Configuration) {
-        guard plan.hasBorder else { return }
-        if isBorder(gateway) {
-            let address = IPv4Address(bits: Self.outsidePrefix + 254)
-            result.nativePorts = [
-                .init(
-                    name: "wan", type: .packet, device: "wan",
-                    addresses: [IPv4Prefix(address: address, length: 24)],
-                    mac: MACAddress(bits: gatewayMAC(gateway, -1)))
-            ]
-        } else {
-            result.staticRoutes = [
-                .init(
-                    prefix: IPv4Prefix(address: .any, length: 0),
-                    via: [IPv4Address(bits: subnet(0) + 2)], interface: "i0")
-            ]
-        }
     }
 }

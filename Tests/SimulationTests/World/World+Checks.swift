@@ -11,18 +11,18 @@ extension World {
 
     // MARK: Packets
 
-    func checkTurn(_ turn: Turn, _ arrival: Arrival, _ index: Int) {
-        if !turn.isBalanced { find("g\(index) is out of balance: \(turn.tally)") }
+    func checkTurn(_ tally: Tally, _ outputs: [Output], _ arrival: Arrival, _ index: Int) {
+        if !tally.isBalanced(outputs.count) { find(.balance, "g\(index): \(tally)") }
         guard case .underlay = arrival.ingress else { return }
-        let before = Array(arrival.bytes.dropFirst(8))
-        for output in turn.outputs {
+        let before = arrival.frame
+        for output in outputs {
             guard case .peer = output.place else { continue }
             // Out of a tunnel into a tunnel goes only what is routed or answered.
             if before.count >= 12, output.frame.count >= 12,
                 Array(before[..<12]) == Array(output.frame[..<12]),
                 !isRouted(before, output.frame)
             {
-                find("g\(index) bridges from a tunnel into one")
+                find(.splitHorizon, "g\(index) bridges from a tunnel into one")
             }
         }
     }
@@ -32,17 +32,17 @@ extension World {
     }
 
     func checkTunnel(_ payload: [UInt8], to peer: Int, from index: Int) {
-        if peer == index { find("g\(index) sends to itself") }
+        if peer == index { find(.sendsToItself, "g\(index)") }
         let frame = Array(payload.dropFirst(8))
         guard let tag = TaggedFrame.tag(frame) else { return }
         let vni = TaggedFrame.word(payload, 4) >> 8
         let vsi = Int(vni) - Int(Site.vni(0))
-        if !plan.mayTalk(home(tag), vsi) { find("\(tag) is in VNI \(vni)") }
+        if !plan.mayTalk(home(tag), vsi) { find(.tunnelVNI, "\(tag) is in VNI \(vni)") }
         if plan.mode == .distributed, TaggedFrame.isARP(frame), site.hasInterface(index, vsi),
             !site.isBorder(index), TaggedFrame.isHost(TaggedFrame.mac(frame, 6)),
             TaggedFrame.mac(frame, 0) == 0xFFFF_FFFF_FFFF
         {
-            find("g\(index) lets ARP of a host into a tunnel")
+            find(.hostARPInTunnel, "g\(index) lets ARP of a host into a tunnel")
         }
     }
 
@@ -54,53 +54,68 @@ extension World {
         guard TaggedFrame.isICMP(bytes), TaggedFrame.mac(bytes, 0) == host.mac else { return }
         let length = Int(TaggedFrame.half(bytes, 16))
         guard 14 + length <= bytes.count, length >= 28 else {
-            return find("h\(host.index) gets a packet of \(length) bytes in \(bytes.count)")
+            return find(
+                .packetLength, "h\(host.index) gets a packet of \(length) bytes in \(bytes.count)")
         }
-        if TaggedFrame.checksum(bytes, 14, 20) != 0 { find("a wrong header checksum") }
-        if TaggedFrame.checksum(bytes, 34, length - 20) != 0 { find("a wrong ICMP checksum") }
+        if TaggedFrame.checksum(bytes, 14, 20) != 0 { find(.headerChecksum, "h\(host.index)") }
+        if TaggedFrame.checksum(bytes, 34, length - 20) != 0 {
+            find(.icmpChecksum, "h\(host.index)")
+        }
         if TaggedFrame.word(bytes, 30) != host.address {
-            find("h\(host.index) gets what is for \(TaggedFrame.word(bytes, 30))")
+            find(.foreignAddress, "h\(host.index) gets what is for \(TaggedFrame.word(bytes, 30))")
         }
     }
 
     private func checkTag(_ tag: TaggedFrame.Tag, _ bytes: [UInt8], _ host: SimulatedHost) {
         if !plan.mayTalk(home(tag), host.home.vsi) {
-            find("h\(host.index) of \(host.home.vsi) hears \(tag)")
+            find(.vrfLeak, "h\(host.index) of \(host.home.vsi) hears \(tag)")
         }
         let isOpaque = tag.kind == 255 || tag.kind > TaggedFrame.arpKind
-        if isOpaque, home(tag) != host.home.vsi { find("\(tag) was bridged to \(host.home.vsi)") }
+        if isOpaque, home(tag) != host.home.vsi {
+            find(.vsiLeak, "\(tag) was bridged to \(host.home.vsi)")
+        }
         guard tag.kind == 8 || tag.kind == 0, tag.target != 0xFFFF else { return }
         let isMine = TaggedFrame.mac(bytes, 0) == host.mac
         let wanted = tag.kind == 8 ? tag.target : tag.origin
         if isMine, Int(wanted) != host.index {
-            find("h\(host.index) gets \(tag)")
+            find(.wrongReceiver, "h\(host.index) gets \(tag)")
         }
+        if isMine { checkWayOut(tag, bytes, host) }
         let extra = ledger.deliver(
-            tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0))
-        if extra > 0 { find("h\(host.index) gets \(tag) \(extra) times too often") }
+            tag, to: host.index, epoch: host.epoch, destination: TaggedFrame.mac(bytes, 0),
+            isTaken: isMine)
+        if extra > 0 { find(.duplicate, "h\(host.index) gets \(tag) \(extra) times too often") }
         let hops = 64 - Int(bytes[22])
         count { $0.mostHops = max($0.mostHops, hops) }
         let expected = plan.mode == .bridged ? 0 : Self.hopLimit
-        if hops > expected { find("\(tag) took \(hops) hops") }
+        if hops > expected { find(.hops, "\(tag) took \(hops) hops") }
     }
 
     /// What a host was told of an address.
     func check(_ claim: SimulatedHost.Claim, _ host: SimulatedHost) {
         guard claim.address != 0 else { return }
-        let routers = site.gatewayMACs(host.home.vsi)
+        let isOutside = host.home.vsi < 0
+        let routers =
+            isOutside
+            ? [site.gatewayMAC(host.home.gateway, -1)] : site.gatewayMACs(host.home.vsi)
         if claim.address == host.router, plan.mode != .bridged, !routers.contains(claim.mac) {
-            find("h\(host.index) hears the gateway's address from \(MACAddress(bits: claim.mac))")
+            find(.gatewayClaim, "h\(host.index) hears it from \(MACAddress(bits: claim.mac))")
         }
         if claim.isReply, claim.address == host.address, claim.mac != host.mac,
             now < host.probesUntil
         {
-            find("h\(host.index) hears its own address from \(MACAddress(bits: claim.mac))")
+            find(.ownClaim, "h\(host.index) hears its own from \(MACAddress(bits: claim.mac))")
         }
         guard plan.mode == .distributed, host.home.vsi >= 0, claim.isReply,
             TaggedFrame.isHost(claim.mac)
         else { return }
         // What hosts say to each other directly is bridged; nobody asks them so here.
-        find("h\(host.index) hears an answer past its gateway")
+        find(.pastGateway, "h\(host.index) hears an answer past its gateway")
+    }
+
+    /// Whether the gateway is there for a segment at this moment.
+    func hasInterface(_ index: Int, _ vsi: Int) -> Bool {
+        site.hasInterface(index, vsi) && variants[index].withdrawnVSI != vsi
     }
 
     // MARK: Tables
@@ -109,7 +124,7 @@ extension World {
         let agent = gateways[index].agent
         guard let rows = try? agent.fdbReport(Selection(), now: now),
             let neighbors = try? agent.arpReport(Selection(), now: now)
-        else { return find("g\(index): a table cannot be shown") }
+        else { return find(.ownMACLost, "g\(index): a table cannot be shown") }
         for vsi in 0..<plan.vsiCount { checkForwarding(rows, index, vsi) }
         for row in neighbors { check(row, index) }
         checkAccounts(index)
@@ -120,30 +135,52 @@ extension World {
         let rows = rows.filter { $0.vsi == "v\(vsi)" }
         let learned = rows.filter { $0.kind == .dynamic }
         if plan.macLimit > 0, learned.count > plan.macLimit {
-            find("g\(index) has learnt \(learned.count) in v\(vsi)")
+            find(.macLimit, "g\(index) has learnt \(learned.count) in v\(vsi)")
         }
-        guard site.hasInterface(index, vsi) else { return }
-        if learned.contains(where: { $0.mac == own }) { find("g\(index) learnt its own MAC") }
+        guard hasInterface(index, vsi) else { return }
+        if learned.contains(where: { $0.mac == own }) {
+            find(.ownMACLearnt, "g\(index) in v\(vsi)")
+        }
         if !rows.contains(where: { $0.kind == .own && $0.mac == own }) {
-            find("g\(index) has lost its own MAC in v\(vsi)")
+            find(.ownMACLost, "g\(index) in v\(vsi)")
         }
     }
 
     private func check(_ row: ARPReport, _ index: Int) {
+        if row.interface.first == "t" { return checkTransit(row, index) }
         guard row.interface.first == "i", let vsi = Int(row.interface.dropFirst()) else { return }
         let own = MACAddress(bits: site.gatewayMAC(index, vsi)).description
         let address = IPv4Address(bits: site.gatewayAddress(index, vsi)).description
         if (row.address == address) != (row.kind == .own) || (row.kind == .own && row.mac != own) {
-            find("g\(index) has its address as \(row)")
+            find(.ownAddress, "g\(index) has its address as \(row)")
         }
-        guard row.kind == .dynamic, let mac = row.mac, let port = row.port else { return }
-        if mac == own { find("g\(index) has its own MAC behind \(port)") }
+        guard row.kind == .dynamic, let mac = row.mac else { return }
+        if mac == own, let port = row.port {
+            find(.ownMACNeighbor, "g\(index) has its own MAC behind \(port)")
+        }
+        // Out of a tunnel speak gateways for their hosts, and frames of a host that moved there.
+        let isRelayed = plan.mode == .distributed && row.port == nil
+        if isRelayed, site.gatewayMACs(vsi).contains(where: { "\(MACAddress(bits: $0))" == mac }) {
+            return
+        }
         let owner = hosts.first {
             $0.home.vsi == vsi && IPv4Address(bits: $0.address).description == row.address
         }
         guard let owner, MACAddress(bits: owner.mac).description == mac else {
-            return find("g\(index) believes what nobody said: \(row)")
+            return find(.belief, "g\(index) believes what nobody said: \(row)")
         }
+    }
+
+    /// Gateways that are joined by a VXLAN know each other by it and nobody else.
+    private func checkTransit(_ row: ARPReport, _ index: Int) {
+        guard let vrf = Int(row.interface.dropFirst()), let mac = row.mac else { return }
+        let owner = (0..<plan.gatewayCount).first {
+            site.transitAddress($0, vrf: vrf).map { IPv4Address(bits: $0).description }
+                == row.address
+        }
+        guard let owner, (owner == index) == (row.kind == .own),
+            mac == MACAddress(bits: site.transitMAC(owner, vrf: vrf)).description
+        else { return find(.belief, "g\(index) believes \(row)") }
     }
 
     /// Received and replicated are transmitted, consumed, dropped or held: over the whole life of a
@@ -153,9 +190,11 @@ extension World {
         let position = CounterLayout.index(CounterLayout.Total.transmitted)
         let transmitted = Int(gateways[index].counters.page.read(position))
         let end = transmitted + tally.consumed + tally.dropped + tally.held
-        if tally.received + tally.replicated != end { find("g\(index): \(tally), \(transmitted)") }
-        if tally.held < 0 { find("g\(index) holds \(tally.held)") }
-        if tally.drops[.internalUnknownVerdict] ?? 0 > 0 { find("g\(index): lanes without a fate") }
+        if tally.received + tally.replicated != end {
+            find(.accounts, "g\(index): \(tally), \(transmitted)")
+        }
+        if tally.held < 0 { find(.heldNegative, "g\(index) holds \(tally.held)") }
+        if tally.drops[.internalUnknownVerdict] ?? 0 > 0 { find(.unknownVerdict, "g\(index)") }
     }
 
     /// At the end: who may talk, talks.
@@ -165,8 +204,15 @@ extension World {
             let from = hosts[probe.from]
             let to = hosts[probe.to]
             find(
+                .convergence,
                 "h\(from.index) (v\(from.home.vsi), g\(from.gateway)) does not reach h\(to.index)"
                     + " (v\(to.home.vsi), g\(to.gateway))")
+        }
+        for probe in probes {
+            guard let last = probe.last, !hosts[probe.from].answered.contains(last) else {
+                continue
+            }
+            find(.steady, "h\(probe.from) is not answered by h\(probe.to) in peace")
         }
         let answered = hosts.reduce(0) { $0 + $1.answered.count }
         count { $0.answeredPings = answered }

@@ -6,6 +6,8 @@ internal import Wire
 extension World {
     /// After the last fault: what everybody believes has aged, and refreshes have had their time.
     private static let restSeconds = 34
+    /// How long every pair asks once more when all of them have been answered.
+    private static let steadySeconds = 4
     /// Questions for each pair, one a second.
     static let attempts = 8
 
@@ -21,6 +23,7 @@ extension World {
         let faults: [(EventQueue.Fault, Int)] = [
             (.move, plan.moveCount), (.restart, plan.restartCount),
             (.partition, plan.partitionCount), (.flap, plan.flapCount),
+            (.reload, plan.reloadCount),
         ]
         for (fault, count) in faults {
             for _ in 0..<count {
@@ -40,9 +43,11 @@ extension World {
             trace?("RESTART g\(index)")
             checkAccounts(index)
             gateways[index] = makeGateway(index)
+            samples[index] = []
         case .partition: partition()
         case .join(let left, let right): cuts.remove(left << 8 | right)
         case .flap: flap()
+        case .reload: reload(isGentle: !isFaulty)
         case .raise(let gateway, let device): raise(device, at: gateway)
         case .inquire(let index, let epoch):
             guard hosts[index].epoch == epoch else { return }
@@ -60,7 +65,8 @@ extension World {
         guard let host = hosts.filter({ $0.home.vsi >= 0 }).randomElement(using: &random) else {
             return
         }
-        host.gateway = random.int(in: 0...plan.siteCount - 1)
+        let gateway = random.int(in: 0...plan.siteCount - 1)
+        host.gateway = plan.onlySite(of: host.home.vsi) ?? gateway
         host.port = Site.ports(host.index).randomElement(using: &random)!
         host.epoch += 1
         host.forgetQuestions()
@@ -164,7 +170,9 @@ extension World {
         isFaulty = false
         cuts = []
         for index in gateways.indices {
-            let environment = TestGateway.environment(of: site.configuration(index))
+            let usual = Site.Variant()
+            if variants[index] != usual { reconfigure(index, usual) }
+            let environment = TestGateway.environment(of: configuration(of: index))
             gateways[index].agent.update(environment, now: now)
         }
         queue.add(.probe, at: now + UInt64(Self.restSeconds) * Self.second)
@@ -185,12 +193,28 @@ extension World {
                 probes[index].numbers.append(number)
             }
         }
-        queue.add(isDone || isSpent ? .end : .probe, at: now + Self.second)
+        if isDone { return askAgain() }
+        queue.add(isSpent ? .end : .probe, at: now + Self.second)
+    }
+
+    /// Everybody has reached everybody, and nothing is wrong any more: from here on no question
+    /// may be lost.
+    private func askAgain() {
+        trace?("STEADY")
+        for index in probes.indices {
+            let moment = random.int(in: 0...Self.steadySeconds * 1000)
+            queue.add(.again(index), at: now + UInt64(moment) * 1_000_000)
+        }
+        for _ in 0..<min(plan.reloadCount, 3) {
+            let moment = random.int(in: 0...Self.steadySeconds * 1000)
+            queue.add(.fault(.reload), at: now + UInt64(moment) * 1_000_000)
+        }
+        queue.add(.end, at: now + UInt64(Self.steadySeconds + 2) * Self.second)
     }
 
     private func choosePairs() {
         trace?("PROBE")
-        let talkers = hosts.filter { !$0.home.attacks }
+        let talkers = hosts.filter { !$0.home.attacks && !$0.home.isBlackholed }
         for from in talkers {
             for to in talkers where from !== to && plan.mayTalk(from.home.vsi, to.home.vsi) {
                 probes.append(Probe(from: from.index, to: to.index))

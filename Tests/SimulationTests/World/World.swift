@@ -1,7 +1,4 @@
-internal import Control
-internal import Dataplane
 internal import TestKit
-internal import Wire
 
 /// A network in which everything is simulated but the gateways: hosts, wires, time and misfortune,
 /// all of it from one seed.
@@ -12,16 +9,21 @@ public final class World {
     public let plan: Plan
     /// What was found, at most `findingLimit` lines.
     public private(set) var findings: [String] = []
+    /// Which checks found something.
+    public private(set) var violated: Set<Check> = []
     /// Of everything that crossed a wire, in order.
     public private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325
-    public private(set) var figures = Figures()
+    public internal(set) var figures = Figures()
     /// Tells of every frame, for reading what led to a finding.
     public var trace: ((String) -> Void)?
 
     let site: Site
+    let plant: Plant?
     var random: SeededRandom
     var queue = EventQueue()
     var now = TestGateway.start
+    /// Ten times what the busiest plan needs; a loop would never end.
+    public var frameLimit = 300_000
     var gateways: [TestGateway] = []
     var hosts: [SimulatedHost] = []
     var isFaulty = true
@@ -30,6 +32,13 @@ public final class World {
     var agentIsDue: [Bool]
     var probes: [Probe] = []
     var ledger = Ledger()
+    /// What a reload has made of each gateway.
+    var variants: [Site.Variant]
+    var samples: [[Sample]]
+    /// The gateway by which packets from one host to another leave, by both.
+    var flows: [Int: Int] = [:]
+    /// Outputs a plant has spoilt.
+    var spoiltCount = 0
     private var pingCount: UInt32 = 0
     private var isOver = false
 
@@ -62,19 +71,23 @@ public final class World {
         var from: Int
         var to: Int
         var numbers: [UInt32] = []
+        /// The one question after everybody had been answered.
+        var last: UInt32?
     }
 
     private static let findingLimit = 20
-    /// Ten times what the busiest plan needs; a loop would never end.
-    private static let frameLimit = 300_000
     static let tickNanoseconds: UInt64 = 250_000_000
     static let second: UInt64 = 1_000_000_000
 
-    public init(_ plan: Plan) {
+    /// - Parameter plant: a fault that a check must find; nil for the gateway as it is.
+    public init(_ plan: Plan, plant: Plant? = nil) {
         self.plan = plan
+        self.plant = plant
         site = Site(plan: plan)
         random = SeededRandom(seed: plan.seed &* 2 &+ 2)
         agentIsDue = Array(repeating: false, count: plan.gatewayCount)
+        variants = Array(repeating: Site.Variant(), count: plan.gatewayCount)
+        samples = Array(repeating: [], count: plan.gatewayCount)
         hosts = plan.homes.enumerated().map {
             SimulatedHost(index: $0.offset, home: $0.element, site: site)
         }
@@ -83,19 +96,20 @@ public final class World {
     }
 
     func makeGateway(_ index: Int) -> TestGateway {
-        let gateway = TestGateway(site.configuration(index), now: now)
+        let gateway = TestGateway(configuration(of: index), now: now)
         gateway.agentFollows = false
         return gateway
     }
 
-    /// Runs to the end and gives what was found.
+    /// Runs to the end, or until the check of the plant has found it, and gives what was found.
     @discardableResult
     public func run() -> [String] {
         while !isOver, let (time, event) = queue.next() {
             now = time
             handle(event)
-            guard figures.gatewayFrames < Self.frameLimit else {
-                find("a storm: \(figures.gatewayFrames) frames")
+            if let plant, violated.contains(plant.check) { return findings }
+            guard figures.gatewayFrames < frameLimit else {
+                find(.storm, "\(figures.gatewayFrames) frames")
                 break
             }
         }
@@ -103,11 +117,12 @@ public final class World {
         return findings
     }
 
-    func find(_ text: String) {
+    func find(_ check: Check, _ text: String) {
+        violated.insert(check)
         let seconds = Double(now - TestGateway.start) / 1e9
         guard findings.count < Self.findingLimit else { return }
-        findings.append("seed \(plan.seed) at \(seconds) s: \(text)")
-        if let trace { trace("FINDING \(text)") }
+        findings.append("seed \(plan.seed) at \(seconds) s: \(check): \(text)")
+        if let trace { trace("FINDING \(check): \(text)") }
     }
 
     // MARK: Events
@@ -129,9 +144,14 @@ public final class World {
         case .fault(let fault): carryOut(fault)
         case .heal: heal()
         case .check:
-            for gateway in gateways.indices { checkTables(gateway) }
+            for gateway in gateways.indices {
+                spoilTables(gateway)
+                checkTables(gateway)
+            }
             queue.add(.check, at: now + 2 * Self.second)
         case .probe: probeAll()
+        case .again(let probe):
+            probes[probe].last = ping(hosts[probes[probe].from], hosts[probes[probe].to])
         case .end: isOver = true
         }
     }
@@ -159,145 +179,20 @@ public final class World {
         let frames = host.outbox
         host.outbox = []
         for bytes in frames {
+            guard host.home.vsi >= 0 else {
+                sendOutside(bytes, from: nil, sender: host)
+                continue
+            }
             queue.add(
                 .gateway(host.gateway, .device(host.port, bytes)), at: now + 50_000)
         }
     }
 
-    // MARK: Gateways
-
-    private func deliver(_ arrival: Arrival, toGateway index: Int) {
-        figures.gatewayFrames += 1
-        record(UInt64(index), arrival.bytes)
-        if let trace { trace("\(stamp) g\(index) < \(Self.text(arrival))") }
-        let gateway = gateways[index]
-        gateway.wait(nanoseconds: now - gateway.now)
-        let turn = gateway.receive(arrival)
-        checkTurn(turn, arrival, index)
-        send(turn, from: index)
-        callAgent(index)
-    }
-
-    private func callAgent(_ index: Int) {
-        guard !agentIsDue[index] else { return }
-        agentIsDue[index] = true
-        let delay = plan.agentDelayMicroseconds
-        let wait = delay == 0 ? 0 : random.int(in: 0...delay)
-        queue.add(.agent(index), at: now + UInt64(wait) * 1000)
-    }
-
-    private func runAgent(_ index: Int) {
-        agentIsDue[index] = false
-        gateways[index].wait(nanoseconds: now - gateways[index].now)
-        gateways[index].deliverReports()
-        serveOrders(index)
-    }
-
-    private func tick(_ index: Int) {
-        gateways[index].wait(nanoseconds: now - gateways[index].now)
-        gateways[index].agent.tick(now: now)
-        serveOrders(index)
-        queue.add(.tick(index), at: now + Self.tickNanoseconds)
-    }
-
-    private func serveOrders(_ index: Int) {
-        // A packet that waited may wait again, but what the agent says comes to an end.
-        for _ in 0..<16 {
-            let turn = gateways[index].serveOrders()
-            if !turn.isBalanced { find("g\(index) is out of balance by orders: \(turn.tally)") }
-            guard !turn.verdicts.isEmpty else { return }
-            send(turn, from: index)
-            gateways[index].deliverReports()
-        }
-        find("g\(index): the agent does not come to an end")
-    }
-
-    private func send(_ turn: Turn, from index: Int) {
-        for output in turn.outputs {
-            switch output.place {
-            case .port(let name): send(output.bytes, to: name, from: index)
-            case .peer(let name):
-                guard let peer = Int(name.dropFirst()) else { continue }
-                send(output.bytes, toGateway: peer, from: index)
-            }
-        }
-    }
-
-    /// A frame for whoever is behind the port.
-    private func send(_ bytes: [UInt8], to port: String, from index: Int) {
-        guard let host = hosts.first(where: { $0.gateway == index && $0.port == port }) else {
-            return
-        }
-        queue.add(.host(host.index, epoch: host.epoch, bytes), at: now + 50_000)
-    }
-
-    /// A datagram across the underlay, which may lose, delay and double it.
-    private func send(_ payload: [UInt8], toGateway peer: Int, from index: Int) {
-        figures.underlayFrames += 1
-        checkTunnel(payload, to: peer, from: index)
-        guard !cuts.contains(index << 8 | peer) else { return }
-        if isFaulty, random.int(in: 0...999) < plan.lossPermille { return }
-        let arrival = Arrival.underlay(from: IPv4Address(bits: Site.vtep(index)), payload)
-        queue.add(.gateway(peer, arrival), at: now + delay())
-        if isFaulty, random.int(in: 0...999) < plan.duplicatePermille {
-            ledger.double(TaggedFrame.tag(Array(payload.dropFirst(8))))
-            queue.add(.gateway(peer, arrival), at: now + delay())
-        }
-    }
-
-    private func delay() -> UInt64 {
-        let most = isFaulty ? plan.maximumDelayMicroseconds : plan.minimumDelayMicroseconds * 10
-        return UInt64(random.int(in: plan.minimumDelayMicroseconds...most)) * 1000
-    }
-
-    // MARK: Hosts
-
-    private func deliver(_ bytes: [UInt8], toHost index: Int, epoch: Int) {
-        let host = hosts[index]
-        guard host.epoch == epoch else { return }
-        figures.hostFrames += 1
-        record(UInt64(index) | 1 << 32, bytes)
-        if let trace { trace("\(stamp) h\(index) < \(Self.text(bytes))") }
-        checkDelivery(bytes, host)
-        if !host.home.attacks, let claim = host.receive(bytes, now: now) { check(claim, host) }
-        flush(host)
-    }
-
-    private func record(_ place: UInt64, _ bytes: [UInt8]) {
+    func record(_ place: UInt64, _ bytes: [UInt8]) {
         digest = (digest ^ place) &* 0x100_0000_01B3
         digest = (digest ^ now) &* 0x100_0000_01B3
         for byte in bytes { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
     }
 
     func count(_ change: (inout Figures) -> Void) { change(&figures) }
-
-    // MARK: Reading
-
-    private var stamp: String { "\((now - TestGateway.start) / 1000)" }
-
-    private static func text(_ arrival: Arrival) -> String {
-        switch arrival.ingress {
-        case .device(let name, _): "\(name) \(text(arrival.bytes))"
-        case .underlay(let source, _): "\(source) \(text(Array(arrival.bytes.dropFirst(8))))"
-        }
-    }
-
-    private static func text(_ bytes: [UInt8]) -> String {
-        guard bytes.count >= 14 else { return "\(bytes.count) bytes" }
-        let macs =
-            MACAddress(bits: TaggedFrame.mac(bytes, 6)).description + ">"
-            + MACAddress(bits: TaggedFrame.mac(bytes, 0)).description
-        let tag = TaggedFrame.tag(bytes).map {
-            " [v\($0.vsi) \($0.origin)>\($0.target) #\($0.number)]"
-        }
-        func address(_ offset: Int) -> String {
-            IPv4Address(bits: TaggedFrame.word(bytes, offset)).description
-        }
-        if TaggedFrame.isARP(bytes) {
-            return "\(macs) arp \(bytes[21]) \(address(28)) asks \(address(38))\(tag ?? "")"
-        }
-        guard TaggedFrame.isICMP(bytes) else { return "\(macs) other\(tag ?? "")" }
-        return "\(macs) icmp \(bytes[34]) \(address(26))>\(address(30)) ttl \(bytes[22])"
-            + (tag ?? "")
-    }
 }

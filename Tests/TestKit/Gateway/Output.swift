@@ -14,6 +14,13 @@ public struct Output: Sendable, Equatable {
     /// The outer header, for a peer.
     public var outer: Outer?
 
+    public init(place: Place, bytes: [UInt8], arrival: Int, outer: Outer? = nil) {
+        self.place = place
+        self.bytes = bytes
+        self.arrival = arrival
+        self.outer = outer
+    }
+
     public struct Outer: Sendable, Equatable {
         public var sourcePort: UInt32
         public var typeOfService: UInt8

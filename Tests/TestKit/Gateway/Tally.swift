@@ -33,6 +33,11 @@ public struct Tally: Sendable, Equatable {
 
     public var dropped: Int { drops.values.reduce(0, +) }
 
+    /// Received and replicated are sent, consumed, dropped or held.
+    public func isBalanced(_ sent: Int) -> Bool {
+        received + replicated == sent + consumed + dropped + held
+    }
+
     /// What was counted since `before`; reasons and events that did not occur are left out.
     public func since(_ before: Tally) -> Tally {
         var result = Tally()

@@ -20,8 +20,5 @@ public struct Turn: Sendable {
     }
 
     /// Every packet ended in one way: received and replicated are output, consumed or dropped.
-    public var isBalanced: Bool {
-        tally.received + tally.replicated
-            == outputs.count + tally.consumed + tally.dropped + tally.held
-    }
+    public var isBalanced: Bool { tally.isBalanced(outputs.count) }
 }
