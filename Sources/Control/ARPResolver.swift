@@ -37,17 +37,17 @@ extension Agent {
     public func hold(_ packet: HeldPacket, interface: Int, nextHop: IPv4Address, now: UInt64) {
         guard let entry = layout.interfaceOf[interface],
             let key = neighborKey(entry.name, nextHop)
-        else { return discard([packet], failed: false) }
+        else { return discard([packet]) }
         let value = neighborValue(key) ?? 0
         // Answered while the packet was on its way here.
         if NeighborTable.isResolved(value) { return orders.append(.resume(packet)) }
-        if NeighborTable.isFailed(value) { return discard([packet], failed: true) }
+        if NeighborTable.isFailed(value) { return discard([packet], failedAt: now) }
         if resolutions[key] == nil {
             guard resolutions.count < Self.maximumResolutions,
                 writer.setNeighbor(
                     key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
                     time: Self.ticks(now))
-            else { return discard([packet], failed: false) }
+            else { return discard([packet]) }
             resolutions[key] = Resolution(interface: interface, due: now)
             ask(key, now: now)
         }
@@ -60,7 +60,7 @@ extension Agent {
             // The oldest goes: the newest is the one its sender still waits for.
             guard let oldest = resolutions[key]?.held.removeFirst() else { break }
             heldBytes -= oldest.bytes.count
-            discard([oldest], failed: false)
+            discard([oldest])
         }
     }
 
@@ -74,16 +74,17 @@ extension Agent {
     }
 
     /// The address is no longer asked for: what waited is dropped.
-    func abandon(_ key: UInt64, failed: Bool) {
+    /// - Parameter moment: when nobody had answered, nil when it ends for another reason.
+    func abandon(_ key: UInt64, failedAt moment: UInt64? = nil) {
         guard let resolution = resolutions.removeValue(forKey: key) else { return }
         for packet in resolution.held { heldBytes -= packet.bytes.count }
-        discard(resolution.held, failed: failed)
+        discard(resolution.held, failedAt: moment)
     }
 
-    private func discard(_ packets: [HeldPacket], failed: Bool) {
-        if failed {
+    private func discard(_ packets: [HeldPacket], failedAt moment: UInt64? = nil) {
+        if let moment {
             events.heldFailed += UInt64(packets.count)
-            for packet in packets { reportUnreachable(packet) }
+            for packet in packets { reportUnreachable(packet, now: moment) }
         } else {
             events.heldOverflow += UInt64(packets.count)
         }
@@ -114,12 +115,12 @@ extension Agent {
 
     private func forgetNeighbor(_ key: UInt64) {
         let slot = writer.neighbors.find(key)
-        guard slot >= 0 else { return abandon(key, failed: false) }
+        guard slot >= 0 else { return abandon(key) }
         forgetNeighbor(key, at: slot)
     }
 
     private func fail(_ key: UInt64, now: UInt64) {
-        abandon(key, failed: true)
+        abandon(key, failedAt: now)
         guard let value = neighborValue(key), NeighborTable.isIncomplete(value) else { return }
         writer.setNeighbor(
             key, mac: 0, egress: .none, flags: NeighborTable.failedFlag, time: Self.ticks(now))

@@ -1,5 +1,5 @@
 public import Memory
-internal import Tables
+public import Tables
 public import Wire
 
 /// The control side of one gateway, and the only writer of its tables: it learns what workers
@@ -24,6 +24,9 @@ public final class Agent {
         /// Packets that waited and were dropped: for newer ones, or because nobody answered.
         public var heldOverflow: UInt64 = 0
         public var heldFailed: UInt64 = 0
+        /// Of those nobody answered for, the ones whose sender was not told for the sake of the
+        /// rate.
+        public var icmpRateLimited: UInt64 = 0
 
         public init() {}
     }
@@ -51,6 +54,8 @@ public final class Agent {
     var questions = DeadlineQueue()
     var failureEnds = DeadlineQueue()
     var heldBytes = 0
+    /// The budget for ICMP errors, which is the workers' as well; nil is no limit.
+    public var icmpPolicer: Policer?
     /// Who waits for an answer about an address, by neighbor key.
     var pending: [UInt64: Pending] = [:]
     var pendingEnds = DeadlineQueue()
@@ -253,7 +258,7 @@ public final class Agent {
         configuredARP[key] = nil
         failures[key] = nil
         addressMoves.forget(key)
-        abandon(key, failed: false)
+        abandon(key)
         writer.removeNeighbor(at: slot)
     }
 

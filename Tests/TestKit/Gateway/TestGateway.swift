@@ -20,6 +20,7 @@ public final class TestGateway {
     private let region: PageRegion
     private var accountedHeld: UInt64 = 0
     private var accountedFailed: UInt64 = 0
+    private var accountedLimited: UInt64 = 0
     private var pipeline: Pipeline
     private let events: SPSCRing<PuntEvent>
     /// What came back for pings of the gateway's own, or may have.
@@ -51,6 +52,7 @@ public final class TestGateway {
             punts: PuntPort(events: events, frames: frames),
             policers: Column(count: Pipeline.policerCount, repeating: 0),
             tables: TableView(tables))
+        agent.icmpPolicer = Policer(words: pipeline.policers, index: Pipeline.icmpPolicer)
         agent.snapshot.rest(0)
     }
 
@@ -220,6 +222,8 @@ public final class TestGateway {
 
     /// Packets that ended with the agent.
     private func account() {
+        counters.count(.icmpRateLimited, agent.events.icmpRateLimited - accountedLimited)
+        accountedLimited = agent.events.icmpRateLimited
         let ended = agent.events.heldOverflow + agent.events.heldFailed - accountedHeld
         guard ended > 0 else { return }
         accountedHeld += ended
