@@ -18,8 +18,8 @@ extension Agent {
         var held: [HeldPacket] = []
         /// The entry is known and its host is asked whether it still holds.
         var isRefresh = false
-        /// When a refresh began, in ticks.
-        var began: UInt32 = 0
+        /// When the entry had last been heard of as a refresh began, in ticks.
+        var lastHeard: UInt32 = 0
     }
 
     /// How long a next hop that did not answer is not asked for again.
@@ -95,7 +95,7 @@ extension Agent {
         while let entry = questions.take(now: now) {
             let key = entry.key
             guard let resolution = resolutions[key], resolution.due == entry.due else { continue }
-            if resolution.isRefresh, hasAnswered(key, since: resolution.began) {
+            if resolution.isRefresh, hasAnswered(key, since: resolution.lastHeard) {
                 resolutions[key] = nil
             } else if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
                 ask(key, now: now)
@@ -131,16 +131,21 @@ extension Agent {
     /// Begins to ask an entry's host whether it is still there.
     func refresh(_ key: UInt64, interface: Int, now: UInt64) {
         guard resolutions[key] == nil, resolutions.count < Self.maximumResolutions else { return }
+        let slot = writer.neighbors.find(key)
+        guard slot >= 0 else { return }
         resolutions[key] = Resolution(
-            interface: interface, due: now, isRefresh: true, began: Self.ticks(now))
+            interface: interface, due: now, isRefresh: true,
+            lastHeard: writer.neighbors.lastTouched(slot))
         ask(key, now: now)
     }
 
-    /// Workers refresh an entry that says what they see without telling; its age then tells.
-    private func hasAnswered(_ key: UInt64, since began: UInt32) -> Bool {
+    /// Workers refresh an entry that says what they see without telling; its age then tells. An
+    /// answer comes within a tick of its question: what counts is that the age is another, not that
+    /// it is younger than the question.
+    private func hasAnswered(_ key: UInt64, since lastHeard: UInt32) -> Bool {
         let slot = writer.neighbors.find(key)
         guard slot >= 0 else { return true }
-        return Int32(bitPattern: writer.neighbors.lastTouched(slot) &- began) > 0
+        return writer.neighbors.lastTouched(slot) != lastHeard
     }
 
     /// Sends one question: to everybody, or to the host that is known.
