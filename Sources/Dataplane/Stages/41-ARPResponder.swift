@@ -20,9 +20,12 @@ internal import Wire
 /// Cost: two probes of the neighbor table.
 /// Standard: RFC 826, RFC 1027, RFC 5227, RFC 9161 section 3.
 enum ARPResponder {
-    /// True when the lane has its verdict; false when it goes on as any frame.
+    /// - Parameter isKnown: the FDB has the destination.
+    /// - Returns: true when the lane has its verdict; false when it goes on as any frame.
     @_noLocks
-    static func settle(_ lane: Int, _ vsi: VSIRecord, _ pipeline: Pipeline) -> Bool {
+    static func settle(
+        _ lane: Int, _ vsi: VSIRecord, isKnown: Bool, _ pipeline: Pipeline
+    ) -> Bool {
         let batch = pipeline.batch
         let frame = batch.frame(lane)
         let packet = ARPPacket(frame: frame, at: EthernetHeader.byteCount)
@@ -51,10 +54,13 @@ enum ARPResponder {
                 guard isInSubnet(address, vsi, pipeline) else {
                     return drop(lane, .arpOutsideSubnet, pipeline)
                 }
+                if packet.isAnnouncement { pipeline.counters.count(.arpGratuitous) }
                 if !vsi.has(.proxiesARP) { report(lane, packet, known, pipeline) }
             }
         }
-        if vsi.has(.proxiesARP) { return hand(lane, packet, vsi, pipeline) }
+        if vsi.has(.proxiesARP) {
+            return hand(lane, packet, vsi, isKnown: isKnown, pipeline)
+        }
         guard packet.operation == ARPPacket.request else { return false }
         return answer(lane, vsi, packet, pipeline)
     }
@@ -75,15 +81,20 @@ enum ARPResponder {
     }
 
     /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other
-    /// directly is bridged.
+    /// directly is bridged, but for a host's question to a MAC address that nobody knows: flooded,
+    /// it would take the host's own into every tunnel.
     @_noLocks
     private static func hand(
-        _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, _ pipeline: Pipeline
+        _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, isKnown: Bool, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
         let destination = MACAddress(bits: batch.destinationMAC[lane])
         let interface = pipeline.tables.interfaces[Int(vsi.interface)]
-        guard destination.isGroup || destination.bits == interface.mac else { return false }
+        let isLost =
+            !isKnown && packet.operation == ARPPacket.request && batch.ingress[lane].isPort
+        guard destination.isGroup || destination.bits == interface.mac || isLost else {
+            return false
+        }
         if packet.operation == ARPPacket.request,
             !RouteChecks.isHost(packet.targetIP.bits, interface, pipeline.tables)
         {
@@ -92,8 +103,18 @@ enum ARPResponder {
         guard pipeline.admitsARP(from: batch.ingress[lane], now: batch.now.value),
             pipeline.puntFrame(lane, .arp, packet.frame)
         else { return drop(lane, .arpRate, pipeline) }
+        if packet.isProbe, batch.ingress[lane].isPort, !isOwn(packet.targetIP, lane, pipeline) {
+            pipeline.counters.count(.arpProbeNotProxied)
+        }
         batch.verdict[lane] = .consumed
         return true
+    }
+
+    @_noLocks
+    private static func isOwn(_ address: IPv4Address, _ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let value = pipeline.tables.neighbors.find(
+            vsi: pipeline.batch.vsi[lane], address: address.bits)
+        return NeighborTable.isOwn(value)
     }
 
     @_noLocks
@@ -191,7 +212,6 @@ enum ARPResponder {
     ) {
         let batch = pipeline.batch
         let isAnnouncement = packet.isAnnouncement
-        if isAnnouncement { pipeline.counters.count(.arpGratuitous) }
         let index = batch.vsi[lane]
         let neighbors = pipeline.tables.neighbors
         if neighbors.mac(of: known) == packet.senderMAC.bits,
