@@ -35,9 +35,8 @@ enum ARPResponder {
         guard !sender.isGroup, !sender.isZero, !address.isMulticast, !address.isReserved else {
             return drop(lane, .arpMalformed, pipeline)
         }
-        guard sender.bits == batch.sourceMAC[lane] else {
-            return drop(lane, .arpSenderMismatch, pipeline)
-        }
+        guard sender.bits == batch.sourceMAC[lane] || isVirtualRouter(lane, sender, vsi, pipeline)
+        else { return drop(lane, .arpSenderMismatch, pipeline) }
         let neighbors = pipeline.tables.neighbors
         let index = batch.vsi[lane]
         if address.bits != 0 {
@@ -64,6 +63,23 @@ enum ARPResponder {
         guard packet.operation == ARPPacket.request else { return false }
         return answer(lane, vsi, packet, pipeline)
     }
+
+    /// A router that shares an address with others says so from its own MAC address, or in its own
+    /// name from the shared one (RFC 5798 section 8.1.2). Never in the name of this gateway.
+    @_noLocks
+    private static func isVirtualRouter(
+        _ lane: Int, _ sender: MACAddress, _ vsi: VSIRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        let source = pipeline.batch.sourceMAC[lane]
+        guard isVirtualRouter(sender.bits) || isVirtualRouter(source) else { return false }
+        guard vsi.interface >= 0 else { return true }
+        let own = pipeline.tables.interfaces[Int(vsi.interface)].mac
+        return sender.bits != own && source != own
+    }
+
+    /// 00:00:5e:00:01:00 and up to ff (RFC 5798 section 7.3).
+    @_noLocks
+    private static func isVirtualRouter(_ mac: UInt64) -> Bool { mac &>> 8 == 0x00_005E_0001 }
 
     /// A packet out of a tunnel speaks for an address of the gateway itself. True when it goes no
     /// further: hosts must not take another gateway's MAC address for their own gateway's.
