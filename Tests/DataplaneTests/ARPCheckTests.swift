@@ -188,6 +188,55 @@ import Wire
             ], in: Site.bridged)
     }
 
+    /// Neither the proxy nor the table takes the edge of a subnet for a host.
+    @Test func theSenderIsNoEdgeOfTheSubnet() throws {
+        for isProxy in [false, true] {
+            let gateway = TestGateway(
+                Site.routed.with { $0.vsiInterfaces[0].localProxyARP = isProxy })
+            for edge in ["10.0.10.0", "10.0.10.255"].compactMap({ IPv4Address($0) }) {
+                let host = Site.Host(mac: Site.h1.mac, address: edge)
+                let reply = Site.arp(
+                    2, host.mac, edge, Site.gatewayMAC, Site.gateway10, to: Site.gatewayMAC)
+                expectAll(
+                    [
+                        .dropped(
+                            "request",
+                            .device("a1", Site.arpRequest(from: host, for: Site.gateway10)),
+                            .arpOutsideSubnet),
+                        .dropped(
+                            "announcement", .device("a1", Site.arpRequest(from: host, for: edge)),
+                            .arpOutsideSubnet),
+                        .dropped("reply", .device("a1", reply), .arpOutsideSubnet),
+                        .dropped(
+                            "tunnel",
+                            .tunnel(
+                                from: Site.p1, vni: 10010,
+                                Site.arpRequest(from: host, for: Site.h1.address)),
+                            .arpOutsideSubnet),
+                    ], in: gateway)
+            }
+            #expect(try gateway.agent.arpReport(Selection(), now: gateway.now).count == 3)
+            #expect(gateway.serveOrders().outputs.isEmpty)
+        }
+    }
+
+    /// RFC 3021: both addresses of a /31 are hosts.
+    @Test func aPairHasNoEdges() throws {
+        let pair = Site.routed.with { configuration in
+            configuration.vsiInterfaces[0].addresses = [
+                IPv4Prefix(address: Site.gateway10, length: 31)
+            ]
+        }
+        let host = Site.Host(mac: Site.h1.mac, address: IPv4Address("10.0.10.0")!)
+        let gateway = TestGateway(pair)
+        let turn = gateway.receive(.device("a1", Site.arpRequest(from: host, for: Site.gateway10)))
+        #expect(turn.places == [.port("a1")])
+        #expect(
+            try gateway.agent.arpReport(Selection(), now: gateway.now).contains {
+                $0.kind == .dynamic && $0.address == "10.0.10.0"
+            })
+    }
+
     @Test func whereNobodyLooksARPIsAnyFrame() {
         let configuration = Site.bridged.with(vsi: "v10") { $0.arpSuppression = false }
         let gateway = TestGateway(configuration)

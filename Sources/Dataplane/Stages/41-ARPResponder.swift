@@ -50,7 +50,7 @@ enum ARPResponder {
                     return true
                 }
             } else {
-                guard isInSubnet(address, vsi, pipeline) else {
+                guard mayHold(address, vsi, pipeline) else {
                     return drop(lane, .arpOutsideSubnet, pipeline)
                 }
                 if packet.isAnnouncement { pipeline.counters.count(.arpGratuitous) }
@@ -210,15 +210,16 @@ enum ARPResponder {
         }
     }
 
-    /// The sender is in a subnet of the interface, or is the next hop of an onlink route there,
-    /// which the neighbor table then has.
+    /// A host of a subnet of the interface may have the address, and so may the next hop of an
+    /// onlink route there. Nobody has the network address or the broadcast address (RFC 1122
+    /// section 3.2.1.3); a /31 and a /32 have none (RFC 3021).
     @_noLocks
-    private static func isInSubnet(
+    private static func mayHold(
         _ address: IPv4Address, _ vsi: VSIRecord, _ pipeline: Pipeline
     ) -> Bool {
         guard vsi.interface >= 0 else { return true }
         let interface = pipeline.tables.interfaces[Int(vsi.interface)]
-        return RouteChecks.isOnLink(address.bits, interface, pipeline.tables)
+        return RouteChecks.isHost(address.bits, interface, pipeline.tables)
     }
 
     /// Tells the agent of a binding the table does not have; refreshes one that it has.
