@@ -24,8 +24,10 @@ extension Agent {
 
     /// How long a next hop that did not answer is not asked for again.
     static let failedNanoseconds: UInt64 = 5_000_000_000
-    /// Addresses asked for at once, and bytes of packets that wait, over the whole gateway.
+    /// Unknown addresses asked for at once, and bytes of packets that wait, over the whole gateway.
     static let maximumResolutions = 4096
+    /// Addresses that made room for others, remembered so that they are not asked for too soon.
+    static let maximumRests = 1 << 16
     static let maximumHeldBytes = 16 << 20
 
     var retryNanoseconds: UInt64 {
@@ -43,13 +45,7 @@ extension Agent {
         if NeighborTable.isResolved(value) { return orders.append(.resume(packet)) }
         if NeighborTable.isFailed(value) { return discard([packet], failedAt: now) }
         if resolutions[key] == nil {
-            guard resolutions.count < Self.maximumResolutions,
-                writer.setNeighbor(
-                    key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
-                    time: Self.ticks(now))
-            else { return discard([packet]) }
-            resolutions[key] = Resolution(interface: interface, due: now)
-            ask(key, now: now)
+            guard begin(key, interface: interface, now: now) else { return discard([packet]) }
         }
         heldBytes += packet.bytes.count
         resolutions[key]?.held.append(packet)
@@ -64,8 +60,43 @@ extension Agent {
         }
     }
 
+    /// Begins to ask for an address. False when there is no room for it.
+    ///
+    /// However many addresses that nobody has are sent to, there is room for one more: the one
+    /// asked for longest ago goes. A host that is there has answered by then.
+    private func begin(_ key: UInt64, interface: Int, now: UInt64) -> Bool {
+        if unresolved.count >= Self.maximumResolutions, let oldest = unresolved.oldest() {
+            makeRoom(oldest)
+        }
+        guard
+            writer.setNeighbor(
+                key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
+                time: Self.ticks(now))
+        else { return false }
+        unresolved.add(key)
+        resolutions[key] = Resolution(interface: interface, due: now)
+        if let rest = rests.removeValue(forKey: key), rest > now {
+            resolutions[key]?.due = rest
+            questions.add(key, due: rest)
+        } else {
+            ask(key, now: now)
+        }
+        return true
+    }
+
+    /// Lets an address go that nobody has answered for yet. It has been asked for, and may not be
+    /// again before its time (RFC 1122 section 2.3.2.1).
+    private func makeRoom(_ key: UInt64) {
+        if let due = resolutions[key]?.due, rests.count < Self.maximumRests {
+            rests[key] = due
+            restEnds.add(key, due: due)
+        }
+        forgetNeighbor(key)
+    }
+
     /// The address is known: what waited goes on, in order.
     func settle(_ key: UInt64) {
+        unresolved.remove(key)
         guard let resolution = resolutions.removeValue(forKey: key) else { return }
         for packet in resolution.held {
             heldBytes -= packet.bytes.count
@@ -76,6 +107,7 @@ extension Agent {
     /// The address is no longer asked for: what waited is dropped.
     /// - Parameter moment: when nobody had answered, nil when it ends for another reason.
     func abandon(_ key: UInt64, failedAt moment: UInt64? = nil) {
+        unresolved.remove(key)
         guard let resolution = resolutions.removeValue(forKey: key) else { return }
         for packet in resolution.held { heldBytes -= packet.bytes.count }
         discard(resolution.held, failedAt: moment)
@@ -111,6 +143,9 @@ extension Agent {
             failures[entry.key] = nil
             if NeighborTable.isFailed(neighborValue(entry.key) ?? 0) { forgetNeighbor(entry.key) }
         }
+        while let entry = restEnds.take(now: now) {
+            if rests[entry.key] == entry.due { rests[entry.key] = nil }
+        }
     }
 
     private func forgetNeighbor(_ key: UInt64) {
@@ -128,9 +163,10 @@ extension Agent {
         failureEnds.add(key, due: now + Self.failedNanoseconds)
     }
 
-    /// Begins to ask an entry's host whether it is still there.
+    /// Begins to ask an entry's host whether it is still there. There are no more of these than
+    /// entries, and no limit on them, so that strangers cannot have known hosts forgotten.
     func refresh(_ key: UInt64, interface: Int, now: UInt64) {
-        guard resolutions[key] == nil, resolutions.count < Self.maximumResolutions else { return }
+        guard resolutions[key] == nil else { return }
         let slot = writer.neighbors.find(key)
         guard slot >= 0 else { return }
         resolutions[key] = Resolution(

@@ -50,9 +50,14 @@ public final class Agent {
     /// Addresses being asked for, and until when those that did not answer are not asked for again.
     var resolutions: [UInt64: Resolution] = [:]
     var failures: [UInt64: UInt64] = [:]
+    /// Those that are asked for because packets wait, and not to refresh an entry.
+    var unresolved = UnresolvedQueue()
+    /// When those that made room for others may be asked for again.
+    var rests: [UInt64: UInt64] = [:]
     /// When the questions, and the failures, are due.
     var questions = DeadlineQueue()
     var failureEnds = DeadlineQueue()
+    var restEnds = DeadlineQueue()
     var heldBytes = 0
     /// The budget for ICMP errors, which is the workers' as well; nil is no limit.
     public var icmpPolicer: Policer?
