@@ -185,6 +185,7 @@ public final class Agent {
         layout.adopt(configuration, now: now)
         removeOrphans(before: before)
         forgetWaiting(before: before)
+        forgetOutsiders()
         let builder = TableSetBuilder(
             configuration: configuration, layout: layout, environment: environment)
         // Own addresses first: from the moment the new set is in force nobody else may claim them.
