@@ -9,4 +9,9 @@ struct VXGen: ParsableCommand {
         discussion: "Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.",
         version: "vxgen \(Release.version)",
         subcommands: [RunCommand.self])
+
+    /// Of the commands.
+    static var names: [String] {
+        configuration.subcommands.map { $0.configuration.commandName ?? "" }
+    }
 }
