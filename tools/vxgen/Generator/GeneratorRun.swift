@@ -50,7 +50,7 @@ public final class GeneratorRun {
 
     /// A flow belongs to one thread, and every thread has flows of every stream, so that together
     /// they keep the weights.
-    static func possible(_ plan: RunPlan) -> RunPlan {
+    public static func possible(_ plan: RunPlan) -> RunPlan {
         var plan = plan
         plan.workers = min(plan.workers, plan.streams.map(\.flows).min() ?? 1)
         return plan

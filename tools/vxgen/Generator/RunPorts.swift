@@ -95,6 +95,23 @@ public struct RunPorts: Sendable {
         }
     }
 
+    /// A port that both receives and sends.
+    static func openAnswering(_ input: RunPlan.Input) throws(GeneratorError) -> FramePort {
+        switch input {
+        case .device(let port):
+            let sockets = try open(
+                port, count: 1, receiveBufferBytes: receiveBufferBytes, "device \(port.device)")
+            return FramePort(sockets[0])
+        case .tap(let port):
+            let tap = try attempt("tap \(port.device)") { () throws(UringError) in
+                try TapDevice(name: port.device, namespace: port.namespace)
+            }
+            return FramePort(tap, queue: 0)
+        case .wire(let descriptor): return FramePort(wire: descriptor)
+        case .tunnel: preconditionFailure("hosts are not behind the end of a tunnel")
+        }
+    }
+
     private static func makeTap(
         _ port: RunPlan.Port, queues: Int, _ plan: RunPlan, _ place: String
     ) throws(GeneratorError) -> TapDevice {

@@ -84,7 +84,7 @@ public struct RunReport: Sendable {
         return line
     }
 
-    private static func text(_ latency: LatencyHistogram.Percentiles) -> String {
+    static func text(_ latency: LatencyHistogram.Percentiles) -> String {
         named(latency).map { "\($0) \(microseconds($1))" }.joined(separator: ", ")
     }
 
@@ -115,7 +115,7 @@ public struct RunReport: Sendable {
         totals.askedPacketsPerSecond.map { "\(Self.short($0))pps" } ?? "max"
     }
 
-    private static func json(_ latency: LatencyHistogram.Percentiles?) -> String {
+    static func json(_ latency: LatencyHistogram.Percentiles?) -> String {
         guard let latency else { return "null" }
         let members = named(latency).map { "\"\($0)\":\(microseconds($1))" }
         return "{\(members.joined(separator: ","))}"

@@ -143,10 +143,8 @@ struct TrafficOptions: ParsableArguments {
         if let profile { try Profile.read(profile, into: &settings) }
         for (name, text) in named + more {
             guard let text else { continue }
-            do throws(Settings.Problem) {
+            try OptionValue.read(name, text) { text throws(Settings.Problem) in
                 try settings.set(name, text)
-            } catch {
-                throw Failure("--\(name) \(text): \(error.text)", status: 2)
             }
         }
         return settings

@@ -8,7 +8,7 @@ struct VXGen: ParsableCommand {
         abstract: "A traffic generator for VXLAN gateways and networks.",
         discussion: "Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.",
         version: "vxgen \(Release.version)",
-        subcommands: [RunCommand.self])
+        subcommands: [RunCommand.self, SearchCommand.self, ReplayCommand.self, AnswerCommand.self])
 
     /// Of the commands.
     static var names: [String] {
