@@ -32,16 +32,9 @@ import Wire
         }
     }
 
-    private func pair() throws -> (Int32, Int32) {
-        var ends: [Int32] = [0, 0]
-        let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
-        return (ends[0], ends[1])
-    }
-
     /// Every one of 20,000 hosts is asked, and answers with its own MAC address.
     @Test func manyHostsAnswer() throws {
-        let (near, far) = try pair()
+        let (near, far) = try MemoryWire.pair(4 << 20)
         defer { for end in [near, far] { close(end) } }
         let space = AnswerTests.hosts
         let hosts = Background(AnswerPlan(ports: [.wire(far)], hosts: space))
@@ -85,8 +78,8 @@ import Wire
 
     /// Announcements at their rate, each host once; then moves, from the port moved to.
     @Test func hostsAnnounceThemselvesAndMove() throws {
-        let (near, far) = try pair()
-        let (other, beyond) = try pair()
+        let (near, far) = try MemoryWire.pair(4 << 20)
+        let (other, beyond) = try MemoryWire.pair(4 << 20)
         defer { for end in [near, far, other, beyond] { close(end) } }
         let sinks = [FrameSink(near), FrameSink(other)]
         var plan = AnswerPlan(
@@ -122,9 +115,23 @@ import Wire
         #expect(ports.values.reduce(0) { $0 + $1.count - 1 } == Int(totals.moved))
     }
 
+    /// A queue that is full for a while keeps nobody from being announced.
+    @Test func announcementsThatAreRefusedAreMadeAgain() throws {
+        let wire = try MemoryWire(.slow(2000), bufferBytes: 1)
+        let sink = FrameSink(wire.output)
+        var plan = AnswerPlan(ports: [.wire(wire.input)], hosts: try space(500))
+        plan.announceRate = 1e6
+        plan.duration = 2_000_000_000
+        let totals = try AnswerRun(plan).execute(isInterrupted: { false }, live: { _ in })
+        _ = wire.stop()
+        let heard = Set(sink.stop().map { Array($0.frame[6..<12]) })
+        #expect(heard.count == 500 && totals.announced == 500)
+        #expect(totals.sent == 500 && totals.refused > 0)
+    }
+
     /// There and back again: a run whose frames are reflected loses none, over two delays.
     @Test func bothWaysAreMeasured() throws {
-        let (near, far) = try pair()
+        let (near, far) = try MemoryWire.pair(4 << 20)
         defer { for end in [near, far] { close(end) } }
         var space = FlowSpace(
             source: IPv4Prefix("10.9.0.0/24")!, destination: IPv4Prefix("10.1.0.0/16")!, seed: 2)
@@ -147,31 +154,49 @@ import Wire
         #expect(answered.reflected == 5000 && answered.sent == 5000)
     }
 
-    /// The kernel of another namespace asks and pings, with and without a VLAN.
-    @Test(.enabled(if: Lab.isPermitted, Lab.cause), arguments: [false, true])
-    func theKernelFindsThem(isTagged: Bool) throws {
-        let lab = try Lab()
-        let prefix = "10.66.0.0/16"
-        var device = "a0"
-        if isTagged {
-            try Lab.require("ip -n \(lab.left) link add link a0 name a0.9 type vlan id 9")
-            try Lab.require("ip -n \(lab.left) link set a0.9 up")
-            device = "a0.9"
-        }
-        try Lab.require("ip -n \(lab.left) address add 10.66.255.1/16 dev \(device)")
-        let port = RunPlan.Port(device: "b0", namespace: lab.right)
-        let space = try #require(
+    private func space(_ limit: Int) throws -> HostSpace {
+        try #require(
             HostSpace(
-                IPv4Prefix(prefix)!, firstMAC: MACAddress(bits: 0x0256_5900_0001), limit: 60_000))
-        var plan = AnswerPlan(ports: [.device(port)], hosts: space)
-        plan.reflects = true
-        let hosts = Background(plan)
+                IPv4Prefix("10.66.0.0/16")!, firstMAC: MACAddress(bits: 0x0256_5900_0001),
+                limit: limit))
+    }
+
+    /// The kernel of another namespace asks and pings.
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func theKernelFindsThem() throws {
+        let lab = try Lab()
+        try Lab.require("ip -n \(lab.left) address add 10.66.255.1/16 dev a0")
+        let port = RunPlan.Port(device: "b0", namespace: lab.right)
+        let hosts = Background(AnswerPlan(ports: [.device(port)], hosts: try space(60_000)))
         for address in ["10.66.0.1", "10.66.17.200", "10.66.234.96"] {
             try Lab.require("ip netns exec \(lab.left) ping -c 2 -i 0.2 -W 2 \(address)")
         }
         #expect(!Lab.run("ip netns exec \(lab.left) ping -c 1 -W 1 10.66.250.1"), "nobody's")
         let totals = try hosts.stop()
         #expect(totals.arpReplies >= 3 && totals.echoReplies == 6)
+    }
+
+    /// The kernel takes tags out of frames and hands them over beside; the answer has them again.
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func taggedFramesComeBackTagged() throws {
+        let lab = try Lab()
+        let port = RunPlan.Port(device: "b0", namespace: lab.right)
+        var answer = AnswerPlan(ports: [.device(port)], hosts: try space(250))
+        answer.reflects = true
+        let hosts = Background(answer)
+        var stream = StreamPlan.standard(size: "68,400", flows: 20)
+        stream.space.destination = IPv4Prefix("10.66.0.0/25")!
+        stream.space.destinationMACs = MACRange(
+            first: MACAddress(bits: 0x0256_5900_0001), count: 250)
+        stream.space.vlans = 9...12
+        let own = RunPlan.Port(device: "a0", namespace: lab.left)
+        var plan = RunPlan(
+            output: .device(own), streams: [stream], rate: .packetsPerSecond(2000),
+            limit: .count(2000))
+        plan.input = .device(own)
+        let totals = try GeneratorRun(plan).execute(isInterrupted: { false }, live: { _ in })
+        let answered = try hosts.stop()
+        #expect(answered.reflected == 2000)
+        #expect(totals.received.packets == 2000 && totals.received.bytes == totals.sent.bytes)
+        #expect(totals.isRoundTrip && totals.corrupted == 0)
     }
 
     @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func aTapHasHostsToo() throws {

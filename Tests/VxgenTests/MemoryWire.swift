@@ -57,7 +57,8 @@ final class MemoryWire: Sendable {
         return result.withLock { $0 }
     }
 
-    private static func pair(_ bufferBytes: Int32) throws -> (Int32, Int32) {
+    /// Two ends with boundaries between frames; whoever asks closes them.
+    static func pair(_ bufferBytes: Int32) throws -> (Int32, Int32) {
         var ends: [Int32] = [0, 0]
         let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {

@@ -36,13 +36,11 @@ import Wire
     private func play(
         _ capture: Capture, _ change: (inout ReplayPlan) -> Void
     ) throws -> (totals: ReplayTotals, arrived: [(frame: [UInt8], time: UInt64)]) {
-        var ends: [Int32] = [0, 0]
-        let type = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-        try #require(unsafe socketpair(AF_UNIX, type, 0, &ends) == 0)
-        defer { for end in ends { close(end) } }
-        var plan = ReplayPlan(output: .wire(ends[0]))
+        let (near, far) = try MemoryWire.pair(4 << 20)
+        defer { for end in [near, far] { close(end) } }
+        var plan = ReplayPlan(output: .wire(near))
         change(&plan)
-        let sink = FrameSink(ends[1])
+        let sink = FrameSink(far)
         let totals = try ReplayRun(plan, capture).execute(
             isInterrupted: { false }, live: { _ in })
         return (totals, sink.stop())

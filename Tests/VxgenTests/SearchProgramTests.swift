@@ -30,7 +30,13 @@ struct SearchProgramTests {
         #expect(sizes.map { $0["size"] as? String } == ["64", "imix"])
         for size in sizes {
             let goals = try #require(size["goals"] as? [[String: Any]])
-            #expect(goals.count == 2 && goals.allSatisfy { $0["pps"] as? Double == 2000 })
+            #expect(goals.count == 2)
+            for goal in goals {
+                // A machine that is too busy to send 2000 frames a second says so.
+                let load = try #require(goal["pps"] as? Double)
+                #expect(load <= 2000 && (load == 2000 || goal["limited_by"] is String))
+                #expect(goal["upper"] is NSNull && goal["converged"] as? Bool == true)
+            }
         }
         #expect(try String(contentsOfFile: svg, encoding: .utf8).hasSuffix("</svg>\n"))
         #expect(

@@ -11,8 +11,8 @@ struct AnswerWorker {
     private static let stride = bufferLength + 64
     private static let batch = 256
     private static let sendTag: UInt64 = 1 << 56
-    /// In the note of a send: no buffer to give back.
-    private static let noBuffer: UInt64 = 1 << 32
+    /// In the note of an announcement, beside its host: there is no buffer to give back.
+    private static let announcement: UInt64 = 1 << 32
     /// A request to stop is noticed after so long at the latest.
     private static let idleTime: UInt64 = 10_000_000
 
@@ -27,6 +27,8 @@ struct AnswerWorker {
     private var announcing: Pacer
     private var moving: Pacer
     private var chance: UInt64
+    /// Hosts whose announcement a full queue refused.
+    private var unheard: [Int] = []
     private(set) var totals = AnswerTotals()
 
     init(_ plan: AnswerPlan, _ ports: [FramePort]) throws(UringError) {
@@ -81,7 +83,8 @@ struct AnswerWorker {
             if port.receiver.isPaused { port.receiver.retry() }
         }
         announceDue(now)
-        var wait = Self.idleTime
+        // A full queue gets a moment to drain.
+        var wait = unheard.isEmpty ? Self.idleTime : 100_000
         for pacer in [announcing, moving] where !pacer.isOver(at: now) {
             wait = min(wait, pacer.wait(at: now))
         }
@@ -107,8 +110,7 @@ struct AnswerWorker {
         for index in 0..<count {
             let completion = unsafe completions[index]
             if let note = sender.finish(completion), completion.userData >= Self.sendTag {
-                if completion.result >= 0 { totals.sent += 1 } else { totals.refused += 1 }
-                if note != Self.noBuffer { buffers.recycle(Int(note)) }
+                noteSent(completion.result, note)
                 continue
             }
             for (number, port) in ports.enumerated()
@@ -118,6 +120,16 @@ struct AnswerWorker {
             }
         }
         buffers.publish()
+    }
+
+    private mutating func noteSent(_ result: Int32, _ note: UInt64) {
+        if result >= 0 { totals.sent += 1 } else { totals.refused += 1 }
+        guard note & Self.announcement != 0 else { return buffers.recycle(Int(note)) }
+        // EAGAIN and ENOBUFS: the queue is full.
+        if result == -11 || result == -105 {
+            unheard.append(Int(note & ~Self.announcement))
+            totals.announced -= 1
+        }
     }
 
     // MARK: Answers
@@ -193,6 +205,10 @@ struct AnswerWorker {
     // MARK: Announcements
 
     private mutating func announceDue(_ now: UInt64) {
+        for _ in 0..<min(unheard.count, Self.batch / 4) {
+            guard announce(unheard[unheard.count - 1]) else { break }
+            unheard.removeLast()
+        }
         for _ in 0..<announcing.due(at: now, most: Self.batch / 4) {
             guard announce(Int(announcing.offered)) else { break }
             announcing.take(1)
@@ -219,7 +235,8 @@ struct AnswerWorker {
         }
         let frame = unsafe FrameView(base: bytes, count: length)
         responder.announce(host, vlan: plan.vlan, to: frame)
-        guard sender.commit(operation, tag: Self.sendTag, note: Self.noBuffer) else { return false }
+        guard sender.commit(operation, tag: Self.sendTag, note: Self.announcement | UInt64(host))
+        else { return false }
         totals.announced += 1
         return true
     }
