@@ -59,7 +59,7 @@ import Testing
 
     /// A generator that can send no more than 80,000 frames a second blames nobody else.
     @Test func theLimitOfTheGeneratorIsSaid() throws {
-        let (results, _) = try search { load in
+        let (results, search) = try search { load in
             var trial = trial(load, capacity: 1e6)
             trial.achieved = min(load, 80_000)
             if trial.achieved < load * 0.99 { trial.fault = .generator }
@@ -69,6 +69,7 @@ import Testing
             let lower = try #require(result.lower)
             #expect(lower.load <= 80_000 * 1.01 && lower.load > 70_000)
             #expect(result.upper == nil && result.limit == .generator)
+            #expect(search.throughput ?? 0 <= search.maximum)
         }
     }
 
@@ -152,6 +153,8 @@ import Testing
         let ndr = try #require(goals.last?["pps"] as? Double)
         #expect(abs(ndr - (record.results[1].lower?.load ?? 0)) < 0.1)
         #expect((sizes.first?["trials"] as? [Any])?.count == record.trials.count)
+        let latency = try #require(goals.last?["latency_us"] as? [String: Double])
+        #expect(abs((latency["p50"] ?? 0) - (5000 + (ndr / 100).rounded(.down)) / 1000) < 0.002)
         let lines = report.csv.split(separator: "\r\n")
         #expect(lines.count == record.trials.count + 1)
         #expect(

@@ -126,8 +126,15 @@ public struct RateSearch: Sendable {
             return SearchResult(
                 goal: goal, lower: lower.map { bound($0, goal, isLower: true) },
                 upper: upper.map { bound($0, goal, isLower: false) },
-                isConverged: next(goal) == nil, limit: upper == nil ? limit : nil)
+                isConverged: next(goal) == nil, latency: lower.flatMap { latency(at: $0.load) },
+                limit: upper == nil ? limit : nil)
         }
+    }
+
+    private func latency(at load: Double) -> LatencyHistogram.Percentiles? {
+        let latencies = trials.filter { $0.load == load && $0.fault == nil }.compactMap(\.latency)
+        let sorted = latencies.sorted { $0.p50 < $1.p50 }
+        return sorted.isEmpty ? nil : sorted[(sorted.count - 1) / 2]
     }
 
     private func bound(_ point: Point, _ goal: LossGoal, isLower: Bool) -> SearchResult.Bound {
@@ -137,9 +144,9 @@ public struct RateSearch: Sendable {
     }
 
     /// The highest load at which no trial lost a frame, below all at which one did (RFC 2544
-    /// section 26.1); nil when there is none.
+    /// section 26.1), and that the generator can reach at most times; nil when there is none.
     public var throughput: Double? {
-        let sound = trials.filter { $0.fault == nil }
+        let sound = trials.filter { $0.fault == nil && $0.load <= maximum }
         let lossy = sound.filter { $0.lossRatio > 0 }.map(\.load).min() ?? .infinity
         return sound.filter { $0.lossRatio == 0 && $0.load < lossy }.map(\.load).max()
     }

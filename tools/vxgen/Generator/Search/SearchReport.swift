@@ -31,6 +31,7 @@ public struct SearchReport: Sendable {
             if let limit = result.limit { line += " (limit of the \(limit.rawValue))" }
         }
         line += ", confidence \(RunReport.fixed(result.confidence * 100, 1)) %"
+        if let latency = result.latency { line += ", latency us \(RunReport.text(latency))" }
         return result.isConverged ? line : line + ", not finished"
     }
 
@@ -54,6 +55,7 @@ public struct SearchReport: Sendable {
             + "\"upper\":\(json(result.upper)),"
             + "\"confidence\":\(RunReport.fixed(result.confidence, 4)),"
             + "\"converged\":\(result.isConverged),"
+            + "\"latency_us\":\(RunReport.json(result.latency)),"
             + "\"limited_by\":\(result.limit.map { "\"\($0.rawValue)\"" } ?? "null")}"
     }
 

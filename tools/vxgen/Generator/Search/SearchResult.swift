@@ -18,6 +18,9 @@ public struct SearchResult: Sendable, Equatable {
     public let upper: Bound?
     /// False when the search was ended before it was sure.
     public let isConverged: Bool
+    /// At the highest load that meets the goal: those of the trial whose median latency is in the
+    /// middle (RFC 2544 section 26.2).
+    public let latency: LatencyHistogram.Percentiles?
     /// Why nothing higher was tried, where the highest load meets the goal.
     public let limit: Trial.Fault?
 
