@@ -73,6 +73,25 @@ import Testing
         }
     }
 
+    /// A first guess that was far too low, as on a machine that was busy for a moment, decides
+    /// nothing: neither about the network nor about the generator.
+    @Test(arguments: [500_000, 1_000_000] as [Double])
+    func aLowGuessIsOutgrown(capacity: Double) throws {
+        var search = RateSearch(
+            goals: Self.goals, minimum: 1000, maximum: 100_000, isOpenAbove: true)
+        let results = try search.run { load throws(GeneratorError) in
+            var trial = trial(load, capacity: capacity)
+            trial.achieved = min(load, 800_000)
+            if trial.achieved < load * 0.99 { trial.fault = .generator }
+            return trial
+        }
+        let load = try #require(results[1].lower?.load)
+        let truth = min(capacity, 800_000)
+        #expect(load <= truth * 1.01 && load >= truth * 0.97)
+        #expect(results[1].limit == (capacity > 800_000 ? .generator : nil))
+        #expect(results.allSatisfy { $0.isConverged })
+    }
+
     @Test func aDeadNetworkMeetsNoGoal() throws {
         let (results, search) = try search { load in trial(load, capacity: 0) }
         #expect(results.allSatisfy { $0.lower == nil && $0.isConverged })

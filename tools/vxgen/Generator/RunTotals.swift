@@ -77,9 +77,10 @@ public struct RunTotals: Sendable, Equatable {
         return sent - min(once, sent)
     }
 
-    /// By how much of a hundred the rate fell short; nil when it did not by one or more.
+    /// By how much of a hundred the rate fell short; nil when it did not by one or more,
+    /// or before the first frame.
     public var shortfallPercent: Double? {
-        guard let asked = askedPacketsPerSecond, asked > 0 else { return nil }
+        guard let asked = askedPacketsPerSecond, asked > 0, seconds > 0 else { return nil }
         let percent = (1 - achievedPacketsPerSecond / asked) * 100
         return percent >= 1 ? percent : nil
     }

@@ -79,6 +79,9 @@ struct SearchCommand: ParsableCommand {
         let report = SearchReport(records)
         try Terminal.print(json ? report.json : report.text)
         guard records.allSatisfy({ $0.results.contains { $0.lower != nil } }) else {
+            guard !Interruption.wasAsked else {
+                throw Failure("search: it was interrupted before a load met a goal: let it run on")
+            }
             throw Failure(
                 "search: no load met a goal: see that the way from the output leads to the input,"
                     + " or lower --min-rate")

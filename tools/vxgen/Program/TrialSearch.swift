@@ -38,7 +38,8 @@ struct TrialSearch {
         }
         let minimum = least.packetsPerSecond(meanByteCount: mean) ?? 1000
         var search = RateSearch(
-            goals: goals, minimum: minimum, maximum: max(minimum, maximum ?? minimum))
+            goals: goals, minimum: minimum, maximum: max(minimum, maximum ?? minimum),
+            isOpenAbove: most == .unlimited)
         let results = try search.run { load throws(GeneratorError) in
             try trial(.packetsPerSecond(load), load)
         }

@@ -15,19 +15,27 @@ public struct RateSearch: Sendable {
     /// Why no higher load was tried.
     public private(set) var limit: Trial.Fault?
     private let maximumTrials: Int
+    private let isOpenAbove: Bool
+    private static let growth = 1.25
     /// Not even the lowest load can be offered.
     private var isHopeless = false
 
     /// - Parameters:
     ///   - minimum: frames a second below which nothing is tried.
     ///   - maximum: the highest load to try.
+    ///   - isOpenAbove: `maximum` is a guess: where it meets a goal, more is tried, up to the
+    ///     limit of the generator.
     ///   - maximumTrials: after so many the search ends with what it knows.
-    public init(goals: [LossGoal], minimum: Double, maximum: Double, maximumTrials: Int = 400) {
+    public init(
+        goals: [LossGoal], minimum: Double, maximum: Double, isOpenAbove: Bool = false,
+        maximumTrials: Int = 400
+    ) {
         precondition(!goals.isEmpty && minimum > 0 && maximum >= minimum)
         // The least strict first: its bounds are a start for the others.
         self.goals = goals.sorted { $0.lossRatio > $1.lossRatio }
         self.minimum = minimum
         self.maximum = maximum
+        self.isOpenAbove = isOpenAbove
         self.maximumTrials = maximumTrials
     }
 
@@ -39,7 +47,7 @@ public struct RateSearch: Sendable {
         measure: (Double) throws(GeneratorError) -> Trial?
     ) throws(GeneratorError) -> [SearchResult] {
         for goal in goals {
-            while !isHopeless, trials.count < maximumTrials, let load = next(goal) {
+            while !isHopeless, trials.count < maximumTrials, let load = nextOrMore(goal) {
                 guard let trial = try measure(load) else { return results() }
                 note(trial)
             }
@@ -88,6 +96,16 @@ public struct RateSearch: Sendable {
             point.good > point.bad && upper.map { point.load < $0.load } ?? true
         }
         return (lower, upper)
+    }
+
+    /// As `next`; when the highest load meets the goal, one above it.
+    private mutating func nextOrMore(_ goal: LossGoal) -> Double? {
+        if let load = next(goal) { return load }
+        guard isOpenAbove, limit == nil, bounds(points(goal)).upper == nil,
+            maximum * Self.growth <= Rate.maximumPacketsPerSecond
+        else { return nil }
+        maximum *= Self.growth
+        return maximum
     }
 
     /// The load of the next trial; nil when the goal is decided.
