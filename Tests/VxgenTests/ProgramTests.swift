@@ -162,6 +162,17 @@ import Testing
         #expect(program.output.contains { $0.hasPrefix("lost        0 ") })
     }
 
+    /// timeout(1) signals the program and its group: twice within a moment.
+    @Test(.enabled(if: Lab.isPermitted, Lab.cause), arguments: [0.0, 0.02])
+    func anInterruptThatComesTwiceAtOnceCountsOnce(pause: Double) throws {
+        let lab = try Lab()
+        let program = try GeneratorProgram(
+            Self.words(lab) + ["--rate", "100pps", "--duration", "20s"], interruptAfter: 1,
+            again: pause)
+        #expect(program.status == 0, "\(program.errors)")
+        #expect(program.output.contains { $0.hasPrefix("lost        0 ") })
+    }
+
     @Test(.enabled(if: Lab.isPermitted, Lab.cause)) func aRateThatIsNotKeptIsSaidBeforeTheReport()
         throws
     {

@@ -22,7 +22,8 @@ extension GeneratorRun {
         let end = senders.map { $0.endTime.load(ordering: .acquiring) }.max() ?? startTime
         var totals = sums(elapsed: end - min(startTime, end))
         let asked = senders.reduce(0) { $0 + $1.asked.load(ordering: .relaxed) }
-        totals.asked = asked > 0 ? asked : nil
+        let isAsked = asked > 0 || plan.packetsPerSecond != nil
+        totals.asked = isAsked ? asked : nil
         return totals
     }
 
