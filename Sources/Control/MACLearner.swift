@@ -91,6 +91,16 @@ extension Agent {
         }
     }
 
+    /// Where a frame that a worker hands over came from: a VTEP that had no index then has one now.
+    ///
+    /// - Parameter source: the outer source.
+    public func place(
+        _ origin: Destination, source: IPv4Address, vsi: Int, now: UInt64
+    ) -> Destination {
+        guard origin == .unknownPeer else { return origin }
+        return known(origin, vsi: vsi, address: source, now: now) ?? origin
+    }
+
     /// The place a report speaks of as the tables have it now, or nil when it has left the VSI
     /// since.
     private func known(

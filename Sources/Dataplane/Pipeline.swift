@@ -104,14 +104,37 @@ public struct Pipeline: Sendable {
     /// Hands a copy of a lane's frame to the agent. False when there is no room.
     @_noLocks @discardableResult
     func puntFrame(_ lane: Int, _ kind: PuntHeader.Kind, _ frame: FrameView) -> Bool {
-        let header = PuntHeader(kind: kind, vsi: batch.vsi[lane], place: batch.ingress[lane])
-        return punts.push(header, frame)
+        punts.push(header(lane, kind), frame)
+    }
+
+    @_noLocks
+    private func header(_ lane: Int, _ kind: PuntHeader.Kind) -> PuntHeader {
+        var header = PuntHeader(kind: kind, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        header.outerSource = batch.outerSource[lane]
+        return header
+    }
+
+    /// Sends a frame that answers the lane's own back to where that came from. A VTEP that traffic
+    /// has only just made known has no index before the agent gives it one; the agent sends then.
+    @_noLocks
+    func sendBack(_ lane: Int) {
+        let origin = batch.ingress[lane]
+        guard origin.bits == Destination.unknownPeer.bits else {
+            batch.egress[lane] = origin
+            batch.verdict[lane] = .forward
+            return
+        }
+        // A tag beside the frame would be lost on the way through the agent.
+        guard batch.vlan[lane] == 0, admitsARP(from: origin, now: batch.now.value),
+            puntFrame(lane, .answer, batch.frame(lane))
+        else { return batch.drop(lane, .txUnreachable, counters) }
+        batch.verdict[lane] = .consumed
     }
 
     /// Has a packet wait with the agent for its next hop. False when there is no room.
     @_noLocks
     func hold(_ lane: Int, interface: Int32, nextHop: UInt32) -> Bool {
-        var header = PuntHeader(kind: .hold, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        var header = header(lane, .hold)
         header.interface = interface
         header.nextHop = nextHop
         header.segmentation = batch.segmentations[lane]
@@ -131,8 +154,7 @@ public struct Pipeline: Sendable {
                 Self.icmpPolicer, tables.settings.icmpIntervalNanoseconds, Policer.icmpBurst,
                 now: batch.now.value)
         else { return counters.count(.icmpRateLimited) }
-        var header = PuntHeader(
-            kind: .icmpError, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        var header = header(lane, .icmpError)
         header.icmpType = type
         header.icmpCode = code
         header.mtu = mtu

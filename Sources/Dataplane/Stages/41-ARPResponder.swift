@@ -193,8 +193,7 @@ enum ARPResponder {
         zeroPadding(packet.frame)
         batch.sourceMAC[lane] = owner
         batch.destinationMAC[lane] = asker.bits
-        batch.egress[lane] = batch.ingress[lane]
-        batch.verdict[lane] = .forward
+        pipeline.sendBack(lane)
         return true
     }
 

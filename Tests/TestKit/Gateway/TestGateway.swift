@@ -187,19 +187,23 @@ public final class TestGateway {
             let bytes = unsafe Array(UnsafeBufferPointer(start: record.bytes, count: record.count))
             frames.advance()
             let vsi = Int(header.vsi)
+            let place = agent.place(
+                header.place, source: IPv4Address(bits: header.outerSource), vsi: vsi, now: now)
             switch header.kind {
             case .arp:
-                agent.proxyARP(bytes, vsi: vsi, place: header.place, now: now)
+                agent.proxyARP(bytes, vsi: vsi, place: place, now: now)
+            case .answer:
+                agent.send(bytes, vsi: vsi, place: place)
             case .hold:
                 let packet = HeldPacket(
-                    bytes: bytes, token: [], vsi: vsi, place: header.place, worker: 0)
+                    bytes: bytes, token: [], vsi: vsi, place: place, worker: 0)
                 agent.hold(
                     packet, interface: Int(header.interface),
                     nextHop: IPv4Address(bits: header.nextHop), now: now)
             case .icmpError:
                 agent.icmpError(
                     type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu),
-                    about: bytes, vsi: vsi, place: header.place)
+                    about: bytes, vsi: vsi, place: place)
             case .echoAnswer: echoAnswers.append(bytes)
             }
         }
