@@ -21,6 +21,8 @@ public final class Agent {
         public var arpMoves: UInt64 = 0
         public var arpFrozen: UInt64 = 0
         public var arpRefused: UInt64 = 0
+        /// Addresses not learnt because the ARP table had reached its limit.
+        public var arpLimit: UInt64 = 0
         /// Packets that waited and were dropped: for newer ones, or because nobody answered.
         public var heldOverflow: UInt64 = 0
         public var heldFailed: UInt64 = 0
@@ -81,7 +83,7 @@ public final class Agent {
     public static let ticksPerSecond: UInt32 = 4
     /// Learnt addresses of the whole gateway.
     static let maximumLearned = 4 << 20
-    static let maximumNeighbors = 1 << 17
+    var maximumNeighbors = 1 << 17
     /// VTEPs that traffic alone made known, under `accept-unknown-peers`.
     static let maximumUnknownPeers = 4096
 

@@ -62,11 +62,14 @@ extension Agent {
                 return false
             }
         }
-        guard
-            previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
+        guard previous != nil || !isAnnouncement else { return true }
+        guard previous != nil || writer.neighbors.count < maximumNeighbors,
             writer.setNeighbor(
                 key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
-        else { return true }
+        else {
+            events.arpLimit += 1
+            return true
+        }
         failures[key] = nil
         moved[key] = nil
         settle(key)

@@ -104,6 +104,30 @@ import Wire
         #expect(bench.agent.heldBytes == 0)
     }
 
+    /// AC-072: refused and counted.
+    @Test func whoComesToAFullTableIsRefusedAndCounted() throws {
+        let bench = AgentBench(configuration)
+        #expect(bench.agent.maximumNeighbors == 131_072)
+        let own = try bench.arp().count
+        bench.agent.maximumNeighbors = own + 200
+        for number in 0..<201 {
+            bench.see(
+                address(number), AgentBench.mac(number), at: bench.port("a3"), vsi: "v20")
+        }
+        #expect(try bench.arp().count { $0.kind == .dynamic } == 200)
+        #expect(bench.agent.events.arpLimit == 1)
+        // Those that are in it may still change, and an announcement never was a new entry.
+        bench.see(address(7), AgentBench.mac(900), at: bench.port("a3"), vsi: "v20")
+        #expect(
+            try bench.arp { $0.address = address(7) }.map(\.mac) == [
+                AgentBench.mac(900).description
+            ])
+        bench.see(
+            address(500), AgentBench.mac(5), at: bench.port("a3"), vsi: "v20",
+            isAnnouncement: true)
+        #expect(bench.agent.events.arpLimit == 1)
+    }
+
     @Test func theQueueKeepsTheOrderOfThoseThatStay() {
         var random = SeededRandom(seed: 5)
         var queue = UnresolvedQueue()
