@@ -1,3 +1,4 @@
+public import Tables
 internal import Wire
 
 /// ARP and ICMP frames of the gateway's own, as bytes. Cold code: each makes an array.
@@ -38,6 +39,14 @@ enum ARPFrame {
         bytes(
             operation: ARPPacket.reply, source: source, destination: asker, senderIP: senderIP,
             targetMAC: asker, targetIP: askerIP)
+    }
+}
+
+extension Agent {
+    /// A frame that a worker has made and could not send: the VTEP it is for had no index.
+    public func send(_ frame: [UInt8], vsi: Int, place: Destination) {
+        guard place != .unknownPeer else { return }
+        orders.append(.send(frame, vsi: vsi, place: place))
     }
 }
 

@@ -18,14 +18,16 @@ extension Agent {
         var held: [HeldPacket] = []
         /// The entry is known and its host is asked whether it still holds.
         var isRefresh = false
-        /// When a refresh began, in ticks.
-        var began: UInt32 = 0
+        /// When the entry had last been heard of as a refresh began, in ticks.
+        var lastHeard: UInt32 = 0
     }
 
     /// How long a next hop that did not answer is not asked for again.
     static let failedNanoseconds: UInt64 = 5_000_000_000
-    /// Addresses asked for at once, and bytes of packets that wait, over the whole gateway.
+    /// Unknown addresses asked for at once, and bytes of packets that wait, over the whole gateway.
     static let maximumResolutions = 4096
+    /// Addresses that made room for others, remembered so that they are not asked for too soon.
+    static let maximumRests = 1 << 16
     static let maximumHeldBytes = 16 << 20
 
     var retryNanoseconds: UInt64 {
@@ -37,19 +39,13 @@ extension Agent {
     public func hold(_ packet: HeldPacket, interface: Int, nextHop: IPv4Address, now: UInt64) {
         guard let entry = layout.interfaceOf[interface],
             let key = neighborKey(entry.name, nextHop)
-        else { return discard([packet], failed: false) }
+        else { return discard([packet]) }
         let value = neighborValue(key) ?? 0
         // Answered while the packet was on its way here.
         if NeighborTable.isResolved(value) { return orders.append(.resume(packet)) }
-        if NeighborTable.isFailed(value) { return discard([packet], failed: true) }
+        if NeighborTable.isFailed(value) { return discard([packet], failedAt: now) }
         if resolutions[key] == nil {
-            guard resolutions.count < Self.maximumResolutions,
-                writer.setNeighbor(
-                    key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
-                    time: Self.ticks(now))
-            else { return discard([packet], failed: false) }
-            resolutions[key] = Resolution(interface: interface, due: now)
-            ask(key, now: now)
+            guard begin(key, interface: interface, now: now) else { return discard([packet]) }
         }
         heldBytes += packet.bytes.count
         resolutions[key]?.held.append(packet)
@@ -60,12 +56,47 @@ extension Agent {
             // The oldest goes: the newest is the one its sender still waits for.
             guard let oldest = resolutions[key]?.held.removeFirst() else { break }
             heldBytes -= oldest.bytes.count
-            discard([oldest], failed: false)
+            discard([oldest])
         }
+    }
+
+    /// Begins to ask for an address. False when there is no room for it.
+    ///
+    /// However many addresses that nobody has are sent to, there is room for one more: the one
+    /// asked for longest ago goes. A host that is there has answered by then.
+    private func begin(_ key: UInt64, interface: Int, now: UInt64) -> Bool {
+        if unresolved.count >= Self.maximumResolutions, let oldest = unresolved.oldest() {
+            makeRoom(oldest)
+        }
+        guard
+            writer.setNeighbor(
+                key, mac: 0, egress: .none, flags: NeighborTable.incompleteFlag,
+                time: Self.ticks(now))
+        else { return false }
+        unresolved.add(key)
+        resolutions[key] = Resolution(interface: interface, due: now)
+        if let rest = rests.removeValue(forKey: key), rest > now {
+            resolutions[key]?.due = rest
+            questions.add(key, due: rest)
+        } else {
+            ask(key, now: now)
+        }
+        return true
+    }
+
+    /// Lets an address go that nobody has answered for yet. It has been asked for, and may not be
+    /// again before its time (RFC 1122 section 2.3.2.1).
+    private func makeRoom(_ key: UInt64) {
+        if let due = resolutions[key]?.due, rests.count < Self.maximumRests {
+            rests[key] = due
+            restEnds.add(key, due: due)
+        }
+        forgetNeighbor(key)
     }
 
     /// The address is known: what waited goes on, in order.
     func settle(_ key: UInt64) {
+        unresolved.remove(key)
         guard let resolution = resolutions.removeValue(forKey: key) else { return }
         for packet in resolution.held {
             heldBytes -= packet.bytes.count
@@ -74,16 +105,18 @@ extension Agent {
     }
 
     /// The address is no longer asked for: what waited is dropped.
-    func abandon(_ key: UInt64, failed: Bool) {
+    /// - Parameter moment: when nobody had answered, nil when it ends for another reason.
+    func abandon(_ key: UInt64, failedAt moment: UInt64? = nil) {
+        unresolved.remove(key)
         guard let resolution = resolutions.removeValue(forKey: key) else { return }
         for packet in resolution.held { heldBytes -= packet.bytes.count }
-        discard(resolution.held, failed: failed)
+        discard(resolution.held, failedAt: moment)
     }
 
-    private func discard(_ packets: [HeldPacket], failed: Bool) {
-        if failed {
+    private func discard(_ packets: [HeldPacket], failedAt moment: UInt64? = nil) {
+        if let moment {
             events.heldFailed += UInt64(packets.count)
-            for packet in packets { reportUnreachable(packet) }
+            for packet in packets { reportUnreachable(packet, now: moment) }
         } else {
             events.heldOverflow += UInt64(packets.count)
         }
@@ -94,7 +127,7 @@ extension Agent {
         while let entry = questions.take(now: now) {
             let key = entry.key
             guard let resolution = resolutions[key], resolution.due == entry.due else { continue }
-            if resolution.isRefresh, hasAnswered(key, since: resolution.began) {
+            if resolution.isRefresh, hasAnswered(key, since: resolution.lastHeard) {
                 resolutions[key] = nil
             } else if resolution.attempts < max(configuration.timers.arpAttempts, 1) {
                 ask(key, now: now)
@@ -110,16 +143,19 @@ extension Agent {
             failures[entry.key] = nil
             if NeighborTable.isFailed(neighborValue(entry.key) ?? 0) { forgetNeighbor(entry.key) }
         }
+        while let entry = restEnds.take(now: now) {
+            if rests[entry.key] == entry.due { rests[entry.key] = nil }
+        }
     }
 
     private func forgetNeighbor(_ key: UInt64) {
         let slot = writer.neighbors.find(key)
-        guard slot >= 0 else { return abandon(key, failed: false) }
+        guard slot >= 0 else { return abandon(key) }
         forgetNeighbor(key, at: slot)
     }
 
     private func fail(_ key: UInt64, now: UInt64) {
-        abandon(key, failed: true)
+        abandon(key, failedAt: now)
         guard let value = neighborValue(key), NeighborTable.isIncomplete(value) else { return }
         writer.setNeighbor(
             key, mac: 0, egress: .none, flags: NeighborTable.failedFlag, time: Self.ticks(now))
@@ -127,19 +163,25 @@ extension Agent {
         failureEnds.add(key, due: now + Self.failedNanoseconds)
     }
 
-    /// Begins to ask an entry's host whether it is still there.
+    /// Begins to ask an entry's host whether it is still there. There are no more of these than
+    /// entries, and no limit on them, so that strangers cannot have known hosts forgotten.
     func refresh(_ key: UInt64, interface: Int, now: UInt64) {
-        guard resolutions[key] == nil, resolutions.count < Self.maximumResolutions else { return }
+        guard resolutions[key] == nil else { return }
+        let slot = writer.neighbors.find(key)
+        guard slot >= 0 else { return }
         resolutions[key] = Resolution(
-            interface: interface, due: now, isRefresh: true, began: Self.ticks(now))
+            interface: interface, due: now, isRefresh: true,
+            lastHeard: writer.neighbors.lastTouched(slot))
         ask(key, now: now)
     }
 
-    /// Workers refresh an entry that says what they see without telling; its age then tells.
-    private func hasAnswered(_ key: UInt64, since began: UInt32) -> Bool {
+    /// Workers refresh an entry that says what they see without telling; its age then tells. An
+    /// answer comes within a tick of its question: what counts is that the age is another, not that
+    /// it is younger than the question.
+    private func hasAnswered(_ key: UInt64, since lastHeard: UInt32) -> Bool {
         let slot = writer.neighbors.find(key)
         guard slot >= 0 else { return true }
-        return Int32(bitPattern: writer.neighbors.lastTouched(slot) &- began) > 0
+        return writer.neighbors.lastTouched(slot) != lastHeard
     }
 
     /// Sends one question: to everybody, or to the host that is known.

@@ -25,7 +25,7 @@ extension Agent {
         // The order of insertion is that of the table, and so of what is seen of it.
         for (key, value) in macs.sorted(by: { $0.key < $1.key }) { place(key, value, time: time) }
         for (key, mac) in addresses.sorted(by: { $0.key < $1.key }) {
-            abandon(key, failed: false)
+            abandon(key)
             setStaticNeighbor(
                 key, mac, flags: NeighborTable.ownFlag | NeighborTable.staticFlag, time: time)
         }

@@ -59,14 +59,29 @@ extension Agent {
         guard !mac.isGroup, !mac.isZero else {
             throw .malformed("mac \(mac) is not a unicast address: name one host's address")
         }
-        let prefixes = layout.interfaces[interface].flatMap { layout.interfaceOf[$0]?.addresses }
-        guard prefixes?.contains(where: { $0.contains(address) }) == true else {
-            throw .conflict("address \(address) is in no subnet of vsi-interface \(interface)")
-        }
         guard !NeighborTable.isOwn(neighborValue(key) ?? 0) else {
-            throw .conflict("address \(address) is the gateway's own")
+            throw .conflict("address \(address) is the gateway's own: name a host's address")
         }
+        try checkScope(of: address, on: interface)
         setStaticNeighbor(key, mac, flags: NeighborTable.staticFlag, time: Self.ticks(now))
+    }
+
+    private func checkScope(
+        of address: IPv4Address, on interface: String
+    ) throws(ControlError) {
+        guard let entry = layout.interfaces[interface].flatMap({ layout.interfaceOf[$0] }) else {
+            return
+        }
+        let scope = NeighborScope(of: entry, configuration, layout)
+        guard !scope.mayHold(address) else { return }
+        guard !scope.isEdge(address) else {
+            throw .conflict(
+                "address \(address) is the network or broadcast address of a subnet of "
+                    + "vsi-interface \(interface): name a host's address")
+        }
+        throw .conflict(
+            "address \(address) is in no subnet of vsi-interface \(interface) and no onlink next "
+                + "hop there: name an address of its subnets, or add the onlink route first")
     }
 
     public func deleteARP(interface: String, address: IPv4Address) throws(ControlError) {

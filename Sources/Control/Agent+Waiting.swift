@@ -34,7 +34,7 @@ extension Agent {
             resolutions[key]?.interface = fresh
             return
         }
-        abandon(key, failed: false)
+        abandon(key)
         removeNeighbors { candidate, value in
             candidate == key && NeighborTable.isIncomplete(value)
         }

@@ -1,5 +1,5 @@
 public import Memory
-internal import Tables
+public import Tables
 public import Wire
 
 /// The control side of one gateway, and the only writer of its tables: it learns what workers
@@ -21,9 +21,14 @@ public final class Agent {
         public var arpMoves: UInt64 = 0
         public var arpFrozen: UInt64 = 0
         public var arpRefused: UInt64 = 0
+        /// Addresses not learnt because the ARP table had reached its limit.
+        public var arpLimit: UInt64 = 0
         /// Packets that waited and were dropped: for newer ones, or because nobody answered.
         public var heldOverflow: UInt64 = 0
         public var heldFailed: UInt64 = 0
+        /// Of those nobody answered for, the ones whose sender was not told for the sake of the
+        /// rate.
+        public var icmpRateLimited: UInt64 = 0
 
         public init() {}
     }
@@ -47,10 +52,17 @@ public final class Agent {
     /// Addresses being asked for, and until when those that did not answer are not asked for again.
     var resolutions: [UInt64: Resolution] = [:]
     var failures: [UInt64: UInt64] = [:]
+    /// Those that are asked for because packets wait, and not to refresh an entry.
+    var unresolved = UnresolvedQueue()
+    /// When those that made room for others may be asked for again.
+    var rests: [UInt64: UInt64] = [:]
     /// When the questions, and the failures, are due.
     var questions = DeadlineQueue()
     var failureEnds = DeadlineQueue()
+    var restEnds = DeadlineQueue()
     var heldBytes = 0
+    /// The budget for ICMP errors, which is the workers' as well; nil is no limit.
+    public var icmpPolicer: Policer?
     /// Who waits for an answer about an address, by neighbor key.
     var pending: [UInt64: Pending] = [:]
     var pendingEnds = DeadlineQueue()
@@ -71,7 +83,7 @@ public final class Agent {
     public static let ticksPerSecond: UInt32 = 4
     /// Learnt addresses of the whole gateway.
     static let maximumLearned = 4 << 20
-    static let maximumNeighbors = 1 << 17
+    var maximumNeighbors = 1 << 17
     /// VTEPs that traffic alone made known, under `accept-unknown-peers`.
     static let maximumUnknownPeers = 4096
 
@@ -177,6 +189,7 @@ public final class Agent {
         layout.adopt(configuration, now: now)
         removeOrphans(before: before)
         forgetWaiting(before: before)
+        forgetOutsiders()
         let builder = TableSetBuilder(
             configuration: configuration, layout: layout, environment: environment)
         // Own addresses first: from the moment the new set is in force nobody else may claim them.
@@ -256,7 +269,7 @@ public final class Agent {
         failures[key] = nil
         moved[key] = nil
         addressMoves.forget(key)
-        abandon(key, failed: false)
+        abandon(key)
         writer.removeNeighbor(at: slot)
     }
 

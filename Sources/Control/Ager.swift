@@ -55,8 +55,7 @@ extension Agent {
         let due = Self.end(seconds: max(seconds - asking, seconds / 2), from: touched)
         if Self.isAhead(due, of: time) { return writer.neighborAges.file(slot, due: due) }
         refresh(key, interface: interface, now: now)
-        // When the answer has come the entry is young; without room for a question it is asked for
-        // later.
+        // When the answer has come the entry is young.
         writer.neighborAges.file(slot, due: time &+ Self.ticksPerSecond / 2)
     }
 

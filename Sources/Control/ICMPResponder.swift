@@ -3,7 +3,8 @@ public import Tables
 internal import Wire
 
 /// ICMP messages of the gateway's own (RFC 792, RFC 1812 section 4.3). Which packets may be
-/// answered and how often was decided before.
+/// answered and how often was decided before: by the worker that dropped it, or here about a packet
+/// that has waited.
 extension Agent {
     /// The sender of the packet that `bytes` begin with shall hear what became of it.
     ///
@@ -31,11 +32,25 @@ extension Agent {
         orders.append(.send(message, vsi: vsi, place: place))
     }
 
-    /// Nobody answered for the next hop of a packet that waited.
-    func reportUnreachable(_ packet: HeldPacket) {
+    /// Nobody answered for the next hop of a packet that waited. Its sender hears of it under the
+    /// same rules, and out of the same budget, as of what a worker drops (RFC 1812 sections 4.3.2.7
+    /// and 4.3.2.8).
+    func reportUnreachable(_ packet: HeldPacket, now: UInt64) {
+        let bytes = Array(packet.bytes.prefix(ICMPErrorRules.quotedFrame))
+        let isAllowed = FrameView.overCopy(of: bytes) { frame -> Bool? in
+            guard frame.holds(EthernetHeader.byteCount, at: 0) else { return nil }
+            return ICMPErrorRules.allow(frame, destination: frame.loadMACAddress(at: 0).bits)
+        }
+        guard isAllowed == true else { return }
+        if let icmpPolicer,
+            !icmpPolicer.admits(
+                configuration.limits.icmpIntervalNanoseconds, burst: Policer.icmpBurst, now: now)
+        {
+            events.icmpRateLimited += 1
+            return
+        }
         icmpError(
-            type: 3, code: 1, mtu: 0,
-            about: Array(packet.bytes.prefix(14 + 548)), vsi: packet.vsi, place: packet.place)
+            type: 3, code: 1, mtu: 0, about: bytes, vsi: packet.vsi, place: packet.place)
     }
 
     private static func quotable(_ frame: FrameView) -> Int? {

@@ -45,7 +45,11 @@ extension Agent {
             return
         }
         let isBelieved = learn(packet, vsi: vsi, place: place, now: now)
-        if packet.operation == ARPPacket.request {
+        if packet.isAnnouncement, !isOwn(packet.senderIP, vsi) {
+            guard isBelieved else { return }
+            relay(packet, interface, vsi: vsi, place: place, now: now)
+            if place.isPort { announce(packet.senderIP, interface, vsi: vsi) }
+        } else if packet.operation == ARPPacket.request {
             if place.isPort {
                 answerLocal(
                     packet, interface, vsi: vsi, place: place, isBelieved: isBelieved, now: now)
@@ -84,10 +88,6 @@ extension Agent {
             guard !packet.isAnnouncement else { return }
             return answer(asker, with: source, about: target, vsi: vsi)
         }
-        if packet.isAnnouncement {
-            guard isBelieved else { return }
-            return ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
-        }
         if packet.isProbe {
             // Only the true owner answers a probe, wherever it is; its answer finds the prober.
             remember(asker, about: target, vsi: vsi, now: now)
@@ -97,6 +97,14 @@ extension Agent {
         answer(asker, with: source, about: target, vsi: vsi)
         guard isBelieved, isNew(packet, vsi: vsi, place: place, now: now) else { return }
         ask(target, for: packet.senderIP, source, vsi: vsi, local: false, remote: true)
+    }
+
+    /// D5: a host of this site says that it is here, as a request or as a reply. Other gateways
+    /// hear it in the gateway's name, always as a request (RFC 5227 section 3).
+    private func announce(
+        _ address: IPv4Address, _ interface: Configuration.VSIInterface, vsi: Int
+    ) {
+        ask(address, for: address, mac(of: interface), vsi: vsi, local: false, remote: true)
     }
 
     /// A5, B5, C5: another gateway asks, in its own name.

@@ -62,11 +62,14 @@ extension Agent {
                 return false
             }
         }
-        guard
-            previous != nil || (!isAnnouncement && writer.neighbors.count < Self.maximumNeighbors),
+        guard previous != nil || !isAnnouncement else { return true }
+        guard previous != nil || writer.neighbors.count < maximumNeighbors,
             writer.setNeighbor(
                 key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
-        else { return true }
+        else {
+            events.arpLimit += 1
+            return true
+        }
         failures[key] = nil
         moved[key] = nil
         settle(key)
@@ -89,6 +92,16 @@ extension Agent {
             guard egress(of: value) != next else { continue }
             writer.setNeighbor(key, mac: mac.bits, egress: next, flags: 0, time: time)
         }
+    }
+
+    /// Where a frame that a worker hands over came from: a VTEP that had no index then has one now.
+    ///
+    /// - Parameter source: the outer source.
+    public func place(
+        _ origin: Destination, source: IPv4Address, vsi: Int, now: UInt64
+    ) -> Destination {
+        guard origin == .unknownPeer else { return origin }
+        return known(origin, vsi: vsi, address: source, now: now) ?? origin
     }
 
     /// The place a report speaks of as the tables have it now, or nil when it has left the VSI

@@ -54,8 +54,7 @@ struct TableSetBuilder {
         }
         let rate = configuration.limits.arpPuntPerSecond
         settings.arpIntervalNanoseconds = rate > 0 ? UInt64(1_000_000_000 / rate) : 0
-        let errors = configuration.limits.icmpErrorsPerSecond
-        settings.icmpIntervalNanoseconds = errors > 0 ? UInt64(1_000_000_000 / errors) : 0
+        settings.icmpIntervalNanoseconds = configuration.limits.icmpIntervalNanoseconds
         return settings
     }
 
@@ -198,5 +197,12 @@ struct TableSetBuilder {
             }
         }
         return FixedMap(pairs)
+    }
+}
+
+extension Configuration.Limits {
+    /// Nanoseconds between two ICMP errors, 0 for no limit.
+    var icmpIntervalNanoseconds: UInt64 {
+        icmpErrorsPerSecond > 0 ? UInt64(1_000_000_000 / icmpErrorsPerSecond) : 0
     }
 }

@@ -21,9 +21,10 @@ public struct Pipeline: Sendable {
 
     /// ARP packets that may come at once beyond the steady rate.
     static var arpBurst: UInt64 { @_noLocks get { 32 } }
-    static var icmpBurst: UInt64 { @_noLocks get { 10 } }
     /// Words of `policers`: the ports, the tunnels together, ICMP errors, answers to pings.
     public static var policerCount: Int { CounterLayout.maximumPorts + 3 }
+    /// The word for ICMP errors, which the agent draws on as well.
+    public static var icmpPolicer: Int { @_noLocks get { CounterLayout.maximumPorts &+ 1 } }
     /// Answers to pings that the agent is asked about: 1000 a second, 100 at once. An operator's
     /// pings are few; a flood of replies nobody asked for must not keep the agent from learning.
     static var echoIntervalNanoseconds: UInt64 { @_noLocks get { 1_000_000 } }
@@ -103,14 +104,37 @@ public struct Pipeline: Sendable {
     /// Hands a copy of a lane's frame to the agent. False when there is no room.
     @_noLocks @discardableResult
     func puntFrame(_ lane: Int, _ kind: PuntHeader.Kind, _ frame: FrameView) -> Bool {
-        let header = PuntHeader(kind: kind, vsi: batch.vsi[lane], place: batch.ingress[lane])
-        return punts.push(header, frame)
+        punts.push(header(lane, kind), frame)
+    }
+
+    @_noLocks
+    private func header(_ lane: Int, _ kind: PuntHeader.Kind) -> PuntHeader {
+        var header = PuntHeader(kind: kind, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        header.outerSource = batch.outerSource[lane]
+        return header
+    }
+
+    /// Sends a frame that answers the lane's own back to where that came from. A VTEP that traffic
+    /// has only just made known has no index before the agent gives it one; the agent sends then.
+    @_noLocks
+    func sendBack(_ lane: Int) {
+        let origin = batch.ingress[lane]
+        guard origin.bits == Destination.unknownPeer.bits else {
+            batch.egress[lane] = origin
+            batch.verdict[lane] = .forward
+            return
+        }
+        // A tag beside the frame would be lost on the way through the agent.
+        guard batch.vlan[lane] == 0, admitsARP(from: origin, now: batch.now.value),
+            puntFrame(lane, .answer, batch.frame(lane))
+        else { return batch.drop(lane, .txUnreachable, counters) }
+        batch.verdict[lane] = .consumed
     }
 
     /// Has a packet wait with the agent for its next hop. False when there is no room.
     @_noLocks
     func hold(_ lane: Int, interface: Int32, nextHop: UInt32) -> Bool {
-        var header = PuntHeader(kind: .hold, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        var header = header(lane, .hold)
         header.interface = interface
         header.nextHop = nextHop
         header.segmentation = batch.segmentations[lane]
@@ -125,14 +149,12 @@ public struct Pipeline: Sendable {
     func puntICMPError(_ lane: Int, type: UInt8, code: UInt8, mtu: UInt16) {
         let frame = batch.frame(lane)
         guard ICMPErrorRules.allow(frame, destination: batch.destinationMAC[lane]) else { return }
-        let word = CounterLayout.maximumPorts &+ 1
         guard
             admits(
-                word, tables.settings.icmpIntervalNanoseconds, Self.icmpBurst,
+                Self.icmpPolicer, tables.settings.icmpIntervalNanoseconds, Policer.icmpBurst,
                 now: batch.now.value)
         else { return counters.count(.icmpRateLimited) }
-        var header = PuntHeader(
-            kind: .icmpError, vsi: batch.vsi[lane], place: batch.ingress[lane])
+        var header = header(lane, .icmpError)
         header.icmpType = type
         header.icmpCode = code
         header.mtu = mtu
@@ -159,19 +181,10 @@ public struct Pipeline: Sendable {
         return admits(CounterLayout.maximumPorts, interval / 16, Self.arpBurst &* 16, now: now)
     }
 
-    /// GCRA, the virtual-scheduling form of the leaky bucket (ITU-T I.371 annex A): exact whichever
-    /// workers the packets come to.
     @_noLocks
     private func admits(
         _ index: Int, _ interval: UInt64, _ burst: UInt64, now: UInt64
     ) -> Bool {
-        guard interval > 0, index < policers.count else { return true }
-        let word = unsafe policers.pointer(at: index)
-        while true {
-            let due = unsafe vx_load_relaxed_u64(word)
-            if due > now &+ interval &* burst { return false }
-            let next = max(due, now) &+ interval
-            if unsafe vx_compare_exchange_u64(word, due, next) { return true }
-        }
+        Policer(words: policers, index: index).admits(interval, burst: burst, now: now)
     }
 }

@@ -14,6 +14,8 @@ public struct PuntHeader: BitwiseCopyable, Sendable {
         /// An ICMP message for the gateway that may answer a ping of its own: an echo reply, or an
         /// error about an echo request.
         case echoAnswer
+        /// A finished frame for the VTEP it is an answer to, which has no index yet.
+        case answer
     }
 
     public var kind: Kind
@@ -23,6 +25,8 @@ public struct PuntHeader: BitwiseCopyable, Sendable {
     public var mtu: UInt16
     public var vsi: UInt16
     public var place: Destination
+    /// The VTEP it came from, host order, for `place` does not tell one that has no index yet.
+    public var outerSource: UInt32
     /// For `hold`: the VSI-interface the packet leaves by, and the next hop on it, host order.
     public var interface: Int32
     public var nextHop: UInt32
@@ -33,6 +37,7 @@ public struct PuntHeader: BitwiseCopyable, Sendable {
         self.kind = kind
         self.vsi = vsi
         self.place = place
+        outerSource = 0
         icmpType = 0
         icmpCode = 0
         mtu = 0

@@ -68,6 +68,9 @@ struct Accounts {
         report.events["fdb_frozen"] = events.fdbFrozen &- agentBaseline.fdbFrozen
         report.events["arp_moves"] = events.arpMoves &- agentBaseline.arpMoves
         report.events["arp_frozen"] = events.arpFrozen &- agentBaseline.arpFrozen
+        report.events["icmp_rate_limited", default: 0] &+=
+            events.icmpRateLimited &- agentBaseline.icmpRateLimited
+        report.events["arp_limit"] = events.arpLimit &- agentBaseline.arpLimit
         report.events["arp_refused"] = events.arpRefused &- agentBaseline.arpRefused
         return report
     }

@@ -24,20 +24,24 @@ extension GatewayCore {
 
     private func take(_ header: PuntHeader, _ bytes: [UInt8], _ link: WorkerLink) {
         let vsi = Int(header.vsi)
+        let place = agent.place(
+            header.place, source: IPv4Address(bits: header.outerSource), vsi: vsi, now: now)
         switch header.kind {
         case .arp:
-            agent.proxyARP(bytes, vsi: vsi, place: header.place, now: now)
+            agent.proxyARP(bytes, vsi: vsi, place: place, now: now)
+        case .answer:
+            agent.send(bytes, vsi: vsi, place: place)
         case .hold:
             let token = unsafe withUnsafeBytes(of: header.segmentation) { unsafe Array($0) }
             let packet = HeldPacket(
-                bytes: bytes, token: token, vsi: vsi, place: header.place, worker: link.number)
+                bytes: bytes, token: token, vsi: vsi, place: place, worker: link.number)
             agent.hold(
                 packet, interface: Int(header.interface),
                 nextHop: IPv4Address(bits: header.nextHop), now: now)
         case .icmpError:
             agent.icmpError(
                 type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu), about: bytes,
-                vsi: vsi, place: header.place)
+                vsi: vsi, place: place)
         case .echoAnswer:
             if let answer = EchoAnswer(frame: bytes) { echoes.take(answer, now: now) }
         }

@@ -4,6 +4,7 @@ internal import Dataplane
 public import Logging
 internal import Memory
 public import ServiceLifecycle
+internal import Tables
 internal import Uring
 public import Wire
 
@@ -66,6 +67,7 @@ public final class GatewayService: ControlPlane, Service {
         plan = WorkerThread.Plan(
             underlay: underlay.plan, snapshot: agent.snapshot,
             policers: Column(count: Pipeline.policerCount, repeating: 0))
+        agent.icmpPolicer = Policer(words: plan.policers, index: Pipeline.icmpPolicer)
         workers = zip(links, cpus).map { WorkerThread(link: $0, cpu: $1) }
         let core = try GatewayCore(
             agent: agent, links: links, cpus: cpus, topology: topology, underlay: underlay,

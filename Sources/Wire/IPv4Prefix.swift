@@ -29,6 +29,13 @@ public struct IPv4Prefix: Hashable, Sendable, BitwiseCopyable {
     @_noLocks
     public func contains(_ other: IPv4Address) -> Bool { other.bits & mask == address.bits & mask }
 
+    /// An address of the prefix that a host may have: neither that of the network nor the broadcast
+    /// address, which a /31 (RFC 3021) and a /32 do not have.
+    @_noLocks
+    public func mayHold(_ host: IPv4Address) -> Bool {
+        contains(host) && (length >= 31 || (host != network && host != lastAddress))
+    }
+
     /// One of the two covers the other.
     @_noLocks
     public func overlaps(_ other: IPv4Prefix) -> Bool {

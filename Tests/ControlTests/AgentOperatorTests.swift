@@ -166,6 +166,36 @@ import Wire
         }
     }
 
+    /// Next hops of onlink routes are in no subnet, and the edges of a subnet are no hosts.
+    @Test func aNeighborMayBeAnOnlinkHopButNoEdge() throws {
+        let hop = IPv4Address("192.168.77.1")!
+        let bench = AgentBench(
+            Site.routed.changed {
+                $0.staticRoutes = [
+                    .init(
+                        prefix: IPv4Prefix("192.0.2.0/24")!, via: [hop], interface: "g10",
+                        vrf: "red",
+                        onlink: true)
+                ]
+            })
+        let mac = AgentBench.mac(50)
+        try bench.agent.addARP(interface: "g10", address: hop, mac: mac, now: bench.now)
+        #expect(try bench.arp { $0.address = hop }.map(\.kind) == [.static])
+        let refused = [
+            ("g20", hop), ("g10", IPv4Address("10.0.10.0")!), ("g10", IPv4Address("10.0.10.255")!),
+            ("g10", IPv4Address("192.168.77.2")!), ("g10", Site.gateway10),
+        ]
+        for (interface, address) in refused {
+            let error = AgentBench.error { () throws(ControlError) in
+                try bench.agent.addARP(
+                    interface: interface, address: address, mac: mac, now: bench.now)
+            }
+            #expect(error?.kind == "conflict")
+            // What is wrong, and what to do.
+            #expect("\(error.map { "\($0)" } ?? "")".contains(": "))
+        }
+    }
+
     @Test func namesThatDoNotExistAreSaid() throws {
         let bench = try filled()
         let agent = bench.agent

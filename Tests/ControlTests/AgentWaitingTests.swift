@@ -125,6 +125,68 @@ import Wire
         #expect(questions(bench) == 0)
     }
 
+    // MARK: Subnets
+
+    private func learned(_ bench: AgentBench) throws -> [String] {
+        try bench.arp().filter { $0.kind == .dynamic }.map { "\($0.interface) \($0.address)" }
+    }
+
+    @Test func neighborsOutsideTheNewSubnetsAreForgotten() throws {
+        let bench = AgentBench(Site.routed)
+        bench.see(Site.h1.address, Site.h1.mac, at: bench.port("a1"))
+        bench.see(Site.h3.address, Site.h3.mac, at: bench.port("a3"), vsi: "v20")
+        bench.see(Site.h4.address, Site.h4.mac, at: bench.port("a4"), vsi: "v30")
+        try bench.agent.addARP(
+            interface: "g10", address: Site.h2.address, mac: Site.h2.mac, now: bench.now)
+        bench.apply(
+            Site.routed.changed {
+                $0.vsiInterfaces[0].addresses = [IPv4Prefix("10.0.99.1/24")!]
+            })
+        #expect(try learned(bench) == ["g20 10.0.20.103", "g30 10.0.10.101"])
+        #expect(try bench.arp().count { $0.kind == .static } == 1, "the operator's stay")
+    }
+
+    @Test func aNarrowerSubnetLosesItsEdges() throws {
+        let bench = AgentBench(Site.routed)
+        for number in [1, 62, 63, 64, 254].map({ IPv4Address(bits: 0x0A00_1400 + $0) }) {
+            bench.see(number, AgentBench.mac(9), at: bench.port("a3"), vsi: "v20")
+        }
+        bench.apply(
+            Site.routed.changed {
+                $0.vsiInterfaces[1].addresses = [IPv4Prefix("10.0.20.2/26")!]
+            })
+        #expect(try learned(bench) == ["g20 10.0.20.62"])
+    }
+
+    @Test func packetsForAnAddressThatHasLeftTheSubnetsWaitNoLonger() throws {
+        let bench = AgentBench(Site.routed)
+        hold(bench)
+        bench.apply(
+            Site.routed.changed {
+                $0.vsiInterfaces[1].addresses = [IPv4Prefix("10.0.99.1/24")!]
+            })
+        #expect(bench.agent.events.heldOverflow == 1)
+        #expect(bench.agent.resolutions.isEmpty && bench.agent.unresolved.count == 0)
+        #expect(try bench.arp().allSatisfy { $0.state != .incomplete })
+    }
+
+    @Test func theNextHopOfAnOnlinkRouteStaysWhileTheRouteDoes() throws {
+        let hop = IPv4Address("192.168.77.1")!
+        let onlink = Site.routed.changed {
+            $0.staticRoutes = [
+                .init(
+                    prefix: IPv4Prefix("192.0.2.0/24")!, via: [hop], interface: "g10", vrf: "red",
+                    onlink: true)
+            ]
+        }
+        let bench = AgentBench(onlink)
+        bench.see(hop, AgentBench.mac(7), at: bench.port("a1"))
+        bench.apply(onlink.changed { $0.vsis[2].macLimit = 5 })
+        #expect(try learned(bench) == ["g10 192.168.77.1"])
+        bench.apply(Site.routed)
+        #expect(try learned(bench) == [])
+    }
+
     // MARK: Indexes
 
     @Test func aFreedIndexRests() {

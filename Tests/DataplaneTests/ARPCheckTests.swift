@@ -109,6 +109,50 @@ import Wire
         }
     }
 
+    /// VRRP (RFC 5798): the shared MAC address and the router's own stand in one packet.
+    @Test func aVirtualRoutersAddressesMayDiffer() throws {
+        let shared = MACAddress(bits: 0x0000_5E00_0107)
+        let own = Site.gatewayMAC
+        for configuration in configurations {
+            func arp(_ sender: MACAddress, from source: MACAddress) -> Arrival {
+                .device(
+                    "a1",
+                    Site.arp(
+                        2, sender, Site.h1.address, .broadcast, Site.h2.address, source: source))
+            }
+            let everywhere: [Output.Place] = [.port("a2"), .peer("p1"), .peer("p2")]
+            for (sender, source) in [
+                (shared, Site.h1.mac), (Site.h1.mac, shared), (shared, shared),
+            ] {
+                let gateway = TestGateway(configuration)
+                let turn = gateway.receive(arp(sender, from: source))
+                #expect(turn.places == everywhere.sorted { "\($0)" < "\($1)" })
+                let rows = try gateway.agent.arpReport(Selection(), now: gateway.now)
+                #expect(rows.first { $0.kind == .dynamic }?.mac == sender.description)
+            }
+            let near = [MACAddress(bits: 0x0000_5E00_0201), MACAddress(bits: 0x0100_5E00_0101)]
+            for sender in near where !sender.isGroup {
+                expectAll(
+                    [.dropped("\(sender)", arp(sender, from: Site.h1.mac), .arpSenderMismatch)],
+                    in: configuration)
+            }
+        }
+        // The gateway's own is such an address here, and nobody else's.
+        let theft = Site.arp(2, own, Site.h1.address, .broadcast, Site.h2.address, source: shared)
+        expectAll(
+            [
+                .dropped("port", .device("a1", theft), .arpSenderMismatch),
+                .dropped("tunnel", .tunnel(from: Site.p1, vni: 10010, theft), .arpSenderMismatch),
+                .dropped(
+                    "from the gateway's",
+                    .tunnel(
+                        from: Site.p1, vni: 10010,
+                        Site.arp(
+                            2, shared, Site.h1.address, .broadcast, Site.h2.address, source: own)),
+                    .arpSenderMismatch),
+            ], in: Site.routed)
+    }
+
     @Test func theSenderIsInTheSubnet() throws {
         let gateway = TestGateway(Site.routed)
         let outsider = Site.Host(mac: Site.h1.mac, address: IPv4Address("10.9.9.9")!)
@@ -142,6 +186,55 @@ import Wire
                     "bridged", .device("a1", Site.arpRequest(from: outsider, for: Site.r1.address)),
                     to: .port("a2"), .peer("p1"), .peer("p2"))
             ], in: Site.bridged)
+    }
+
+    /// Neither the proxy nor the table takes the edge of a subnet for a host.
+    @Test func theSenderIsNoEdgeOfTheSubnet() throws {
+        for isProxy in [false, true] {
+            let gateway = TestGateway(
+                Site.routed.with { $0.vsiInterfaces[0].localProxyARP = isProxy })
+            for edge in ["10.0.10.0", "10.0.10.255"].compactMap({ IPv4Address($0) }) {
+                let host = Site.Host(mac: Site.h1.mac, address: edge)
+                let reply = Site.arp(
+                    2, host.mac, edge, Site.gatewayMAC, Site.gateway10, to: Site.gatewayMAC)
+                expectAll(
+                    [
+                        .dropped(
+                            "request",
+                            .device("a1", Site.arpRequest(from: host, for: Site.gateway10)),
+                            .arpOutsideSubnet),
+                        .dropped(
+                            "announcement", .device("a1", Site.arpRequest(from: host, for: edge)),
+                            .arpOutsideSubnet),
+                        .dropped("reply", .device("a1", reply), .arpOutsideSubnet),
+                        .dropped(
+                            "tunnel",
+                            .tunnel(
+                                from: Site.p1, vni: 10010,
+                                Site.arpRequest(from: host, for: Site.h1.address)),
+                            .arpOutsideSubnet),
+                    ], in: gateway)
+            }
+            #expect(try gateway.agent.arpReport(Selection(), now: gateway.now).count == 3)
+            #expect(gateway.serveOrders().outputs.isEmpty)
+        }
+    }
+
+    /// RFC 3021: both addresses of a /31 are hosts.
+    @Test func aPairHasNoEdges() throws {
+        let pair = Site.routed.with { configuration in
+            configuration.vsiInterfaces[0].addresses = [
+                IPv4Prefix(address: Site.gateway10, length: 31)
+            ]
+        }
+        let host = Site.Host(mac: Site.h1.mac, address: IPv4Address("10.0.10.0")!)
+        let gateway = TestGateway(pair)
+        let turn = gateway.receive(.device("a1", Site.arpRequest(from: host, for: Site.gateway10)))
+        #expect(turn.places == [.port("a1")])
+        #expect(
+            try gateway.agent.arpReport(Selection(), now: gateway.now).contains {
+                $0.kind == .dynamic && $0.address == "10.0.10.0"
+            })
     }
 
     @Test func whereNobodyLooksARPIsAnyFrame() {

@@ -99,25 +99,6 @@ import Wire
             ], in: TestGateway(Site.routed))
     }
 
-    @Test func anAnswerForAStrangerHasNowhereToGo() {
-        let gateway = TestGateway(Site.routed.with { $0.vtep.acceptUnknownPeers = true })
-        gateway.agentFollows = false
-        let request = Arrival.tunnel(
-            from: Site.stranger, vni: 10010, Site.arpRequest(from: Site.r1, for: Site.gateway10))
-        expectAll([.dropped("unknown as yet", request, .txUnreachable)], in: gateway)
-        gateway.deliverReports()
-        expectAll(
-            [
-                PacketCase(
-                    "known", request,
-                    .leaves([
-                        .init(
-                            .peer(Site.stranger.description),
-                            answer(to: Site.r1, for: Site.gateway10))
-                    ]))
-            ], in: gateway)
-    }
-
     // MARK: The budget
 
     private func gateway(rate: Int) -> TestGateway {

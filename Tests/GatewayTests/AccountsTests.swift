@@ -64,6 +64,10 @@ import Uring
         #expect(words.map { accounts.value($0) } == [2, 2, 6, 8, 10, 12, 2])
         events.fdbLimit = 7
         #expect(accounts.report(events).events["fdb_limit"] == 2)
+        // What workers and agent both count is one sum.
+        links[1].counters.count(.icmpRateLimited, 2)
+        events.icmpRateLimited = 3
+        #expect(accounts.report(events).events["icmp_rate_limited"] == 5)
     }
 
     @Test func aNewOwnerOfAnIndexBeginsAtZero() throws {

@@ -43,7 +43,7 @@ public enum BridgeStage {
         let destination = MACAddress(bits: batch.destinationMAC[lane])
         if batch.etherType[lane] == EtherType.arp,
             vsi.flags.rawValue & inspectsARP != 0,
-            ARPResponder.settle(lane, vsi, pipeline)
+            ARPResponder.settle(lane, vsi, isKnown: value != 0, pipeline)
         {
             return
         }

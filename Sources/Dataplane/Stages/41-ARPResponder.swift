@@ -20,9 +20,12 @@ internal import Wire
 /// Cost: two probes of the neighbor table.
 /// Standard: RFC 826, RFC 1027, RFC 5227, RFC 9161 section 3.
 enum ARPResponder {
-    /// True when the lane has its verdict; false when it goes on as any frame.
+    /// - Parameter isKnown: the FDB has the destination.
+    /// - Returns: true when the lane has its verdict; false when it goes on as any frame.
     @_noLocks
-    static func settle(_ lane: Int, _ vsi: VSIRecord, _ pipeline: Pipeline) -> Bool {
+    static func settle(
+        _ lane: Int, _ vsi: VSIRecord, isKnown: Bool, _ pipeline: Pipeline
+    ) -> Bool {
         let batch = pipeline.batch
         let frame = batch.frame(lane)
         let packet = ARPPacket(frame: frame, at: EthernetHeader.byteCount)
@@ -32,9 +35,8 @@ enum ARPResponder {
         guard !sender.isGroup, !sender.isZero, !address.isMulticast, !address.isReserved else {
             return drop(lane, .arpMalformed, pipeline)
         }
-        guard sender.bits == batch.sourceMAC[lane] else {
-            return drop(lane, .arpSenderMismatch, pipeline)
-        }
+        guard sender.bits == batch.sourceMAC[lane] || isVirtualRouter(lane, sender, vsi, pipeline)
+        else { return drop(lane, .arpSenderMismatch, pipeline) }
         let neighbors = pipeline.tables.neighbors
         let index = batch.vsi[lane]
         if address.bits != 0 {
@@ -48,16 +50,36 @@ enum ARPResponder {
                     return true
                 }
             } else {
-                guard isInSubnet(address, vsi, pipeline) else {
+                guard mayHold(address, vsi, pipeline) else {
                     return drop(lane, .arpOutsideSubnet, pipeline)
                 }
+                if packet.isAnnouncement { pipeline.counters.count(.arpGratuitous) }
                 if !vsi.has(.proxiesARP) { report(lane, packet, known, pipeline) }
             }
         }
-        if vsi.has(.proxiesARP) { return hand(lane, packet, vsi, pipeline) }
+        if vsi.has(.proxiesARP) {
+            return hand(lane, packet, vsi, isKnown: isKnown, pipeline)
+        }
         guard packet.operation == ARPPacket.request else { return false }
         return answer(lane, vsi, packet, pipeline)
     }
+
+    /// A router that shares an address with others says so from its own MAC address, or in its own
+    /// name from the shared one (RFC 5798 section 8.1.2). Never in the name of this gateway.
+    @_noLocks
+    private static func isVirtualRouter(
+        _ lane: Int, _ sender: MACAddress, _ vsi: VSIRecord, _ pipeline: Pipeline
+    ) -> Bool {
+        let source = pipeline.batch.sourceMAC[lane]
+        guard isVirtualRouter(sender.bits) || isVirtualRouter(source) else { return false }
+        guard vsi.interface >= 0 else { return true }
+        let own = pipeline.tables.interfaces[Int(vsi.interface)].mac
+        return sender.bits != own && source != own
+    }
+
+    /// 00:00:5e:00:01:00 and up to ff (RFC 5798 section 7.3).
+    @_noLocks
+    private static func isVirtualRouter(_ mac: UInt64) -> Bool { mac &>> 8 == 0x00_005E_0001 }
 
     /// A packet out of a tunnel speaks for an address of the gateway itself. True when it goes no
     /// further: hosts must not take another gateway's MAC address for their own gateway's.
@@ -75,15 +97,20 @@ enum ARPResponder {
     }
 
     /// Local proxy ARP: the agent answers, rewrites and relays. What hosts say to each other
-    /// directly is bridged.
+    /// directly is bridged, but for a host's question to a MAC address that nobody knows: flooded,
+    /// it would take the host's own into every tunnel.
     @_noLocks
     private static func hand(
-        _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, _ pipeline: Pipeline
+        _ lane: Int, _ packet: ARPPacket, _ vsi: VSIRecord, isKnown: Bool, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
         let destination = MACAddress(bits: batch.destinationMAC[lane])
         let interface = pipeline.tables.interfaces[Int(vsi.interface)]
-        guard destination.isGroup || destination.bits == interface.mac else { return false }
+        let isLost =
+            !isKnown && packet.operation == ARPPacket.request && batch.ingress[lane].isPort
+        guard destination.isGroup || destination.bits == interface.mac || isLost else {
+            return false
+        }
         if packet.operation == ARPPacket.request,
             !RouteChecks.isHost(packet.targetIP.bits, interface, pipeline.tables)
         {
@@ -92,8 +119,18 @@ enum ARPResponder {
         guard pipeline.admitsARP(from: batch.ingress[lane], now: batch.now.value),
             pipeline.puntFrame(lane, .arp, packet.frame)
         else { return drop(lane, .arpRate, pipeline) }
+        if packet.isProbe, batch.ingress[lane].isPort, !isOwn(packet.targetIP, lane, pipeline) {
+            pipeline.counters.count(.arpProbeNotProxied)
+        }
         batch.verdict[lane] = .consumed
         return true
+    }
+
+    @_noLocks
+    private static func isOwn(_ address: IPv4Address, _ lane: Int, _ pipeline: Pipeline) -> Bool {
+        let value = pipeline.tables.neighbors.find(
+            vsi: pipeline.batch.vsi[lane], address: address.bits)
+        return NeighborTable.isOwn(value)
     }
 
     @_noLocks
@@ -156,8 +193,7 @@ enum ARPResponder {
         zeroPadding(packet.frame)
         batch.sourceMAC[lane] = owner
         batch.destinationMAC[lane] = asker.bits
-        batch.egress[lane] = batch.ingress[lane]
-        batch.verdict[lane] = .forward
+        pipeline.sendBack(lane)
         return true
     }
 
@@ -173,15 +209,16 @@ enum ARPResponder {
         }
     }
 
-    /// The sender is in a subnet of the interface, or is the next hop of an onlink route there,
-    /// which the neighbor table then has.
+    /// A host of a subnet of the interface may have the address, and so may the next hop of an
+    /// onlink route there. Nobody has the network address or the broadcast address (RFC 1122
+    /// section 3.2.1.3); a /31 and a /32 have none (RFC 3021).
     @_noLocks
-    private static func isInSubnet(
+    private static func mayHold(
         _ address: IPv4Address, _ vsi: VSIRecord, _ pipeline: Pipeline
     ) -> Bool {
         guard vsi.interface >= 0 else { return true }
         let interface = pipeline.tables.interfaces[Int(vsi.interface)]
-        return RouteChecks.isOnLink(address.bits, interface, pipeline.tables)
+        return RouteChecks.isHost(address.bits, interface, pipeline.tables)
     }
 
     /// Tells the agent of a binding the table does not have; refreshes one that it has.
@@ -191,7 +228,6 @@ enum ARPResponder {
     ) {
         let batch = pipeline.batch
         let isAnnouncement = packet.isAnnouncement
-        if isAnnouncement { pipeline.counters.count(.arpGratuitous) }
         let index = batch.vsi[lane]
         let neighbors = pipeline.tables.neighbors
         if neighbors.mac(of: known) == packet.senderMAC.bits,

@@ -127,21 +127,9 @@ enum RouteChecks {
         return false
     }
 
-    /// In a subnet of the interface, or a next hop of an onlink route by it: those are subnets of
-    /// one address each.
-    @_noLocks
-    static func isOnLink(
-        _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView
-    ) -> Bool {
-        for offset in 0..<interface.subnetCount {
-            let subnet = tables.subnets[Int(interface.firstSubnet &+ offset)]
-            if address & subnet.mask == subnet.network { return true }
-        }
-        return false
-    }
-
-    /// On the link and neither network nor broadcast address: what a proxy may answer for (RFC
-    /// 1027).
+    /// In a subnet of the interface and neither its network nor its broadcast address, or a next
+    /// hop of an onlink route by it, which is a subnet of one address: who may speak ARP, and what
+    /// a proxy may answer for (RFC 1027).
     @_noLocks
     static func isHost(
         _ address: UInt32, _ interface: InterfaceRecord, _ tables: TableView

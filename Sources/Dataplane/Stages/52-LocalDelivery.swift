@@ -75,7 +75,6 @@ enum LocalDelivery {
         batch.destinationMAC[lane] = source
         batch.sourceMAC[lane] = interface.mac
         batch.vlan[lane] = 0
-        batch.egress[lane] = batch.ingress[lane]
-        batch.verdict[lane] = .forward
+        pipeline.sendBack(lane)
     }
 }

@@ -20,6 +20,7 @@ public final class TestGateway {
     private let region: PageRegion
     private var accountedHeld: UInt64 = 0
     private var accountedFailed: UInt64 = 0
+    private var accountedLimited: UInt64 = 0
     private var pipeline: Pipeline
     private let events: SPSCRing<PuntEvent>
     /// What came back for pings of the gateway's own, or may have.
@@ -51,6 +52,7 @@ public final class TestGateway {
             punts: PuntPort(events: events, frames: frames),
             policers: Column(count: Pipeline.policerCount, repeating: 0),
             tables: TableView(tables))
+        agent.icmpPolicer = Policer(words: pipeline.policers, index: Pipeline.icmpPolicer)
         agent.snapshot.rest(0)
     }
 
@@ -185,19 +187,23 @@ public final class TestGateway {
             let bytes = unsafe Array(UnsafeBufferPointer(start: record.bytes, count: record.count))
             frames.advance()
             let vsi = Int(header.vsi)
+            let place = agent.place(
+                header.place, source: IPv4Address(bits: header.outerSource), vsi: vsi, now: now)
             switch header.kind {
             case .arp:
-                agent.proxyARP(bytes, vsi: vsi, place: header.place, now: now)
+                agent.proxyARP(bytes, vsi: vsi, place: place, now: now)
+            case .answer:
+                agent.send(bytes, vsi: vsi, place: place)
             case .hold:
                 let packet = HeldPacket(
-                    bytes: bytes, token: [], vsi: vsi, place: header.place, worker: 0)
+                    bytes: bytes, token: [], vsi: vsi, place: place, worker: 0)
                 agent.hold(
                     packet, interface: Int(header.interface),
                     nextHop: IPv4Address(bits: header.nextHop), now: now)
             case .icmpError:
                 agent.icmpError(
                     type: header.icmpType, code: header.icmpCode, mtu: Int(header.mtu),
-                    about: bytes, vsi: vsi, place: header.place)
+                    about: bytes, vsi: vsi, place: place)
             case .echoAnswer: echoAnswers.append(bytes)
             }
         }
@@ -220,6 +226,8 @@ public final class TestGateway {
 
     /// Packets that ended with the agent.
     private func account() {
+        counters.count(.icmpRateLimited, agent.events.icmpRateLimited - accountedLimited)
+        accountedLimited = agent.events.icmpRateLimited
         let ended = agent.events.heldOverflow + agent.events.heldFailed - accountedHeld
         guard ended > 0 else { return }
         accountedHeld += ended

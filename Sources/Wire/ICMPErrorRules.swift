@@ -1,15 +1,14 @@
-internal import Wire
-
-/// About which packets an ICMP error may be sent (RFC 1812 section 4.3.2.7).
-enum ICMPErrorRules {
+/// About which packets an ICMP error may be sent (RFC 1812 section 4.3.2.7): asked by the worker
+/// where it drops a packet, and by the agent about one that has waited.
+public enum ICMPErrorRules {
     /// Bytes of a frame that the agent needs for its quote: Ethernet, and as much of the packet as
     /// fits a message of 576 bytes (RFC 1812 section 4.3.2.3).
-    static var quotedFrame: Int { @_noLocks get { 14 + 576 - 28 } }
+    public static var quotedFrame: Int { @_noLocks get { 14 + 576 - 28 } }
 
     /// Not about another ICMP error, not about a fragment that is not the first, not about what
     /// went to a group, not to what cannot be a host.
     @_noLocks
-    static func allow(_ frame: FrameView, destination: UInt64) -> Bool {
+    public static func allow(_ frame: FrameView, destination: UInt64) -> Bool {
         let offset = EthernetHeader.byteCount
         guard !MACAddress(bits: destination).isGroup, frame.holds(IPv4Header.byteCount, at: offset),
             frame.loadUInt16(at: 12) == EtherType.ipv4
