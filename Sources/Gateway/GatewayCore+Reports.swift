@@ -143,8 +143,8 @@ extension GatewayCore {
     func clearCounters() {
         kernelLosses = KernelLosses()
         topology.clearLosses()
-        accounts.resetAll(
-            ports: Array(agent.portNames.values), peers: Array(agent.peerIndexes.values),
-            vsis: Array(agent.vsiNames.values), events: agent.events)
+        accounts.resetAll(owners, events: agent.events)
     }
+
+    var owners: Accounts.Owners { Accounts.Owners(of: agent) }
 }
