@@ -31,6 +31,8 @@ import Wire
         let errors = gateway.serveOrders().outputs.filter { $0.place == .port("a1") }
         guard let frame = errors.first?.frame, frame.count > 42, frame[34] == 3, frame[35] == 4
         else { return nil }
+        // With one identification for all of them, none may be fragmented (RFC 6864 section 4.1).
+        #expect(frame[18...21] == [0, 0, 0x40, 0])
         return Int(frame[40]) << 8 | Int(frame[41])
     }
 
