@@ -81,7 +81,10 @@ let package = Package(
             name: "Generator", dependencies: ["Uring", "Wire", "Memory", "CLinux"],
             path: "tools/vxgen/Generator", swiftSettings: hot),
         .executableTarget(
-            name: "vxgen", dependencies: ["Generator", "Wire", argumentParser],
+            name: "vxgen",
+            dependencies: [
+                "Generator", "Wire", argumentParser, .product(name: "Yams", package: "Yams"),
+            ],
             path: "tools/vxgen/Program", swiftSettings: strict),
         .target(
             name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],

@@ -11,10 +11,10 @@ struct HostArrival {
 ///
 /// What the gateway they came from still has under way in their name says that they are where they
 /// were. Believed, it would send a host's packets back to a gateway that knows better and returns
-/// them, until the host speaks again. For half a second that gateway alone is not believed; longer
-/// than a datagram is under way, shorter than a host needs to move back.
+/// them, until the host speaks again. For 150 ms that gateway alone is not believed; longer than a
+/// datagram is under way, shorter than a host needs to move back.
 extension Agent {
-    static let arrivalNanoseconds: UInt64 = 500_000_000
+    static let arrivalNanoseconds: UInt64 = 150_000_000
     private static let maximumArrivals = 16_384
 
     /// Whether a claim is older than what the host itself has said here. Notes a host that is heard

@@ -58,6 +58,8 @@ public final class Agent {
     var passedOn = QuestionLimiter()
     /// What the underlay has said about the path to a peer, bytes, by index.
     public internal(set) var pathMTUs: [Int: Int] = [:]
+    /// Where ARP said that neighbors are which have followed their MAC address since.
+    var moved: [UInt64: Destination] = [:]
     /// Hosts that have just come from a peer, by neighbor key.
     var arrivals: [UInt64: HostArrival] = [:]
     /// What the workers are to send.
@@ -254,6 +256,7 @@ public final class Agent {
     func forgetNeighbor(_ key: UInt64, at slot: Int) {
         configuredARP[key] = nil
         failures[key] = nil
+        moved[key] = nil
         addressMoves.forget(key)
         abandon(key, failed: false)
         writer.removeNeighbor(at: slot)

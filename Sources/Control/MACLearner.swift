@@ -68,16 +68,26 @@ extension Agent {
                 key, mac: mac.bits, egress: place, flags: 0, time: Self.ticks(now), isLearnt: true)
         else { return true }
         failures[key] = nil
+        moved[key] = nil
         settle(key)
         return true
     }
 
     /// A host has moved inside its VSI: ARP entries with its MAC lead where its frames come from
     /// now.
+    ///
+    /// Gateways that share a MAC look like one host that moves without end. They are known by ARP:
+    /// entries that came from different peers keep to them.
     private func moveNeighbors(mac: MACAddress, vsi: Int, to place: Destination, time: UInt32) {
-        for key in writer.neighborIndex.neighbors(of: ForwardingTable.key(mac: mac, vsi: vsi)) {
-            guard let value = neighborValue(key), egress(of: value) != place else { continue }
-            writer.setNeighbor(key, mac: mac.bits, egress: place, flags: 0, time: time)
+        let keys = writer.neighborIndex.neighbors(of: ForwardingTable.key(mac: mac, vsi: vsi))
+        let origins = keys.map { moved[$0] ?? egress(of: neighborValue($0) ?? 0) }
+        let isShared = place.isPeer && Set(origins.filter(\.isPeer)).count > 1
+        for (key, origin) in zip(keys, origins) {
+            guard let value = neighborValue(key) else { continue }
+            let next = isShared ? origin : place
+            moved[key] = next == origin ? nil : origin
+            guard egress(of: value) != next else { continue }
+            writer.setNeighbor(key, mac: mac.bits, egress: next, flags: 0, time: time)
         }
     }
 

@@ -59,7 +59,7 @@ import Wire
         let gateway = TestGateway(proxied)
         gateway.receive(claim())
         gateway.receive(ownWord)
-        gateway.advance(milliseconds: 500)
+        gateway.advance(milliseconds: 150)
         gateway.receive(claim())
         #expect(try place(gateway) == "p1")
     }

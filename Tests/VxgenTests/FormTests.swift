@@ -36,6 +36,17 @@ import Testing
         #expect(FrameSizes("64,128")?.meanByteCount == 96)
     }
 
+    /// RFC 6985 sections 4 and 5.
+    @Test func sizesMayBeAGenome() {
+        #expect(
+            FrameSizes("abcdefghi")?.pattern == [64, 128, 256, 512, 1024, 1280, 1518, 2112, 9000])
+        #expect(FrameSizes("aaAB,A=100,B=9216")?.pattern == [64, 64, 100, 9216])
+        #expect(FrameSizes("aaaaaaaAAAAg,A=594")?.pattern == FrameSizes("imix")?.pattern)
+        for text in ["k", "aA", "A=5", "aA,A=63", "A,A=64,B", "A,a=64", "aA,A=", "a,", "AB,AB=64"] {
+            #expect(FrameSizes(text) == nil, "\(text)")
+        }
+    }
+
     @Test(arguments: ["", "63", "9217", "64,", ",64", "64,63", "IMIX", "64 128", "-64", "0x40"])
     func whatIsNoSizeIsRefused(text: String) {
         #expect(FrameSizes(text) == nil)

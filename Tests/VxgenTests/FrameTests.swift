@@ -11,16 +11,21 @@ import Wire
         let writer: FrameWriter
         var flows: [Flow]
         let sizes: FrameSizes
+        private let head: Int
         private var number = 0
 
-        init(flows count: Int, sizes: FrameSizes, magic: UInt32 = 0x56_1234) {
+        init(
+            flows count: Int, sizes: FrameSizes, magic: UInt32 = 0x56_1234,
+            vlans: ClosedRange<UInt16>? = nil
+        ) {
             self.sizes = sizes
-            writer = FrameWriter(
-                sizes: sizes, magic: magic, sourceMAC: MACAddress(bits: 0x0200_0000_0001),
-                destinationMAC: MACAddress(bits: 0x0200_0000_0002))
-            let space = Flow.Space(
+            var space = FlowSpace(
                 source: IPv4Prefix("10.1.0.0/16")!, destination: IPv4Prefix("10.2.0.0/16")!,
                 seed: 9)
+            space.vlans = vlans
+            writer = FrameWriter(
+                streams: [StreamPlan(sizes: sizes, space: space)], magic: magic)
+            head = FrameWriter.headByteCount + (vlans == nil ? 0 : 4)
             flows = (0..<count).map { Flow(UInt32($0), in: space) }
         }
 
@@ -31,14 +36,14 @@ import Wire
             let step = number % sizes.pattern.count
             number += 1
             let fill = writer.fillView(step)
-            var bytes = [UInt8](repeating: 0, count: FrameWriter.headByteCount + fill.count)
+            var bytes = [UInt8](repeating: 0, count: head + fill.count)
             FrameTests.view(&bytes) { frame in
                 writer.write(
-                    flows[stream], stream: UInt32(stream), step: step, time: time,
-                    to: frame.prefix(FrameWriter.headByteCount))
+                    flows[stream], number: UInt32(stream), step: step, time: time,
+                    to: frame.prefix(head))
             }
             for index in 0..<fill.count {
-                bytes[FrameWriter.headByteCount + index] = fill.loadUInt8(at: index)
+                bytes[head + index] = fill.loadUInt8(at: index)
             }
             flows[stream].sequence &+= 1
             return bytes
@@ -47,18 +52,23 @@ import Wire
 
     /// Counts as a receiving thread does.
     final class Sink {
-        private let region = PageRegion(byteCount: Tally.byteCount)
-        private let buckets = PageRegion(byteCount: LatencyHistogram.bucketCount * 8)
+        private let region = PageRegion(byteCount: Tally.byteCount(streams: 1))
+        private let buckets = PageRegion(byteCount: LatencyHistogram.byteCount(streams: 1))
         let tally: Tally
         let histogram: LatencyHistogram
         private let observer: Observer
 
         init(flows: Int, magic: UInt32 = 0x56_1234) {
-            tally = Tally(region: region)
-            histogram = LatencyHistogram(
-                counts: CounterPage(region: buckets, count: LatencyHistogram.bucketCount))
+            tally = Tally(region: region, streams: 1)
+            histogram = LatencyHistogram(region: buckets, streams: 1)
+            var stream = StreamPlan(
+                sizes: FrameSizes("64")!,
+                space: FlowSpace(
+                    source: IPv4Prefix("10.1.0.0/16")!, destination: IPv4Prefix("10.2.0.0/16")!,
+                    seed: 9))
+            stream.flows = flows
             observer = Observer(
-                magic: magic, streams: flows, tally: tally, histogram: histogram)
+                magic: magic, streams: [stream], tally: tally, histogram: histogram)
         }
 
         deinit { observer.deallocate() }
@@ -69,7 +79,8 @@ import Wire
             var frame = frame
             FrameTests.view(&frame) { frame in
                 observer.observe(
-                    frame, segmentSize: segmentSize, isChecksumPartial: isPartial, time: time)
+                    frame, segmentSize: segmentSize, isChecksumPartial: isPartial, strippedBytes: 0,
+                    time: time)
             }
         }
 
@@ -77,10 +88,10 @@ import Wire
             received: UInt64, reordered: UInt64 = 0, duplicated: UInt64 = 0,
             corrupted: UInt64 = 0, location: SourceLocation = #_sourceLocation
         ) {
-            #expect(tally[.receivedPackets] == received, sourceLocation: location)
-            #expect(tally[.reordered] == reordered, sourceLocation: location)
-            #expect(tally[.duplicated] == duplicated, sourceLocation: location)
-            #expect(tally[.corrupted] == corrupted, sourceLocation: location)
+            #expect(tally.sum(.receivedPackets) == received, sourceLocation: location)
+            #expect(tally.sum(.reordered) == reordered, sourceLocation: location)
+            #expect(tally.sum(.duplicated) == duplicated, sourceLocation: location)
+            #expect(tally.sum(.corrupted) == corrupted, sourceLocation: location)
         }
     }
 
@@ -104,8 +115,8 @@ import Wire
             sink.take(frame)
         }
         sink.expect(received: 120)
-        #expect(sink.tally[.receivedBytes] == UInt64(bytes))
-        #expect(sink.tally[.longest] == 4000 && sink.tally[.lastReceived] == 5000)
+        #expect(sink.tally.sum(.receivedBytes) == UInt64(bytes))
+        #expect(sink.tally.sum(.longest) == 4000 && sink.tally.sum(.lastReceived) == 5000)
         #expect(sink.histogram.percentiles(longest: 4000)?.p50 == 4000)
     }
 
@@ -167,8 +178,8 @@ import Wire
         var totals = RunTotals()
         totals.isReceiving = true
         totals.sent.packets = 10_000
-        totals.received.packets = sink.tally[.receivedPackets]
-        totals.duplicated = sink.tally[.duplicated]
+        totals.received.packets = sink.tally.sum(.receivedPackets)
+        totals.duplicated = sink.tally.sum(.duplicated)
         #expect(totals.lost == dropped && dropped == 100)
     }
 
@@ -183,11 +194,11 @@ import Wire
             var damaged = frame
             damaged[bit / 8] ^= 1 << UInt8(bit % 8)
             sink.take(damaged)
-            if sink.tally[.receivedPackets] == 0 {
+            if sink.tally.sum(.receivedPackets) == 0 {
                 strangers += 1
                 continue
             }
-            #expect(sink.tally[.corrupted] == 1, "bit \(bit)")
+            #expect(sink.tally.sum(.corrupted) == 1, "bit \(bit)")
         }
         // 24 bits of magic, 8 of version and header length, 8 of protocol, 14 of fragmentation.
         #expect(strangers >= 24 && strangers <= 24 + 8 + 8 + 14)
@@ -249,6 +260,6 @@ import Wire
         }
         sink.take(merged, segmentSize: payload / 5, isPartial: true)
         sink.expect(received: 5)
-        #expect(sink.tally[.receivedBytes] == 500)
+        #expect(sink.tally.sum(.receivedBytes) == 500)
     }
 }

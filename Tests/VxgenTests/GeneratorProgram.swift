@@ -16,8 +16,10 @@ struct GeneratorProgram {
 
     static var isBuilt: Bool { FileManager.default.isExecutableFile(atPath: path) }
 
-    /// - Parameter interruptAfter: seconds until SIGINT.
-    init(_ arguments: [String], interruptAfter: Double? = nil) throws {
+    /// - Parameters:
+    ///   - interruptAfter: seconds until SIGINT.
+    ///   - again: seconds from then to another one.
+    init(_ arguments: [String], interruptAfter: Double? = nil, again: Double? = nil) throws {
         let process = Process()
         let out = Pipe()
         let err = Pipe()
@@ -29,6 +31,10 @@ struct GeneratorProgram {
         if let interruptAfter {
             Thread.sleep(forTimeInterval: interruptAfter)
             process.interrupt()
+            if let again {
+                Thread.sleep(forTimeInterval: again)
+                process.interrupt()
+            }
         }
         // What a run prints fits the pipes' buffers.
         process.waitUntilExit()

@@ -19,6 +19,13 @@ import Testing
         totals.stalledSeconds = 0.25
         totals.seconds = 2
         totals.isReceiving = true
+        totals.asked = 1000
+        totals.offered = 1010
+        var stream = RunTotals.Stream(name: "a \"b\"")
+        stream.sent = 7
+        stream.received = 6
+        stream.duplicated = 1
+        totals.streams = [stream]
         return totals
     }
 
@@ -28,7 +35,10 @@ import Testing
                 + #""received":{"packets":995,"bytes":63680,"pps":497.5},"lost":10,"#
                 + #""reordered":2,"duplicated":5,"corrupted":1,"rate":{"asked_pps":500.0,"#
                 + #""achieved_pps":500.0,"stalled_seconds":0.250000},"latency_us":null,"#
-                + #""seconds":2.000000,"overruns":0}"#)
+                + #""seconds":2.000000,"overruns":0,"asked":1000,"offered":1010,"#
+                + #""latency_kind":"one_way","streams":[{"name":"a \"b\"","sent":7,"#
+                + #""received":6,"lost":2,"reordered":0,"duplicated":1,"corrupted":0,"#
+                + #""latency_us":null}]}"#)
     }
 
     @Test func latenciesAreMicroseconds() {
@@ -44,6 +54,15 @@ import Testing
             json.contains(
                 #""latency_us":{"p50":1.500,"p90":2.000,"p99":3.001,"p99_9":40.000,"#
                     + #""p99_99":50.000,"max":1234.567}"#))
+    }
+
+    @Test func whereNothingArrivesThatIsSaid() {
+        var totals = totals
+        totals.received = RunTotals.Traffic()
+        #expect(totals.isSilent)
+        #expect(RunReport(totals).warnings.contains { $0.hasPrefix("receive: nothing of the run") })
+        totals.sent.packets = 0
+        #expect(!totals.isSilent)
     }
 
     @Test func withoutAReceiverNothingIsLost() {
@@ -67,5 +86,7 @@ import Testing
         #expect(line.hasPrefix("rate: achieved 400 pps of 500 asked, 20.0 % less"))
         totals.overruns = 3
         #expect(RunReport(totals).warnings.count == 2)
+        totals.seconds = 0
+        #expect(totals.shortfallPercent == nil, "interrupted before the first frame")
     }
 }

@@ -12,14 +12,17 @@ import Wire
     ) -> RunPlan {
         var plan = RunPlan(
             output: .device(RunPlan.Port(device: "a0", namespace: lab.left)),
-            sizes: FrameSizes(size)!, rate: rate,
-            limit: count.map { .count($0) } ?? .duration(RunDuration("\(seconds)s")!),
-            space: Flow.Space(
-                source: IPv4Prefix("198.18.0.0/16")!, destination: IPv4Prefix("198.19.0.0/16")!,
-                seed: 1))
-        plan.receive = RunPlan.Port(device: "b0", namespace: lab.right)
-        plan.flows = 32
+            streams: [.standard(size: size, flows: 32)], rate: rate,
+            limit: count.map { .count($0) } ?? .duration(RunDuration("\(seconds)s")!))
+        plan.input = .device(RunPlan.Port(device: "b0", namespace: lab.right))
         return plan
+    }
+
+    private func tunnel(_ lab: Lab, ports: Int) -> TunnelPlan {
+        var tunnel = TunnelPlan(address: IPv4Address("10.77.0.2")!)
+        tunnel.sourcePorts = ports
+        tunnel.namespace = lab.left
+        return tunnel
     }
 
     private func run(_ plan: RunPlan) throws -> RunTotals {
@@ -66,7 +69,7 @@ import Wire
         let lab = try Lab()
         var plan = plan(lab, rate: .packetsPerSecond(20_000), count: 10_001)
         plan.workers = 3
-        plan.flows = 100
+        plan.streams[0].flows = 100
         let totals = try run(plan)
         expectNoFaults(totals)
         #expect(totals.sent.packets == 10_001)
@@ -88,16 +91,48 @@ import Wire
         let lab = try Lab()
         try lab.addTunnel(vni: 77)
         var plan = plan(lab, size: size, rate: .packetsPerSecond(20_000), count: 20_000)
-        plan.flows = 50
+        plan.streams[0].flows = 50
         plan.burst = 8
-        plan.output = .tunnel(
-            RunPlan.Tunnel(
-                address: IPv4Address("10.77.0.2")!, port: 4789, vni: VNI(bits: 77), source: nil,
-                sourcePorts: ports, namespace: lab.left))
-        plan.receive?.device = "vx0"
+        plan.output = .tunnel(tunnel(lab, ports: ports))
+        plan.streams[0].space.vnis = 77...77
+        plan.input = .device(RunPlan.Port(device: "vx0", namespace: lab.right))
         let totals = try run(plan)
         expectNoFaults(totals)
         #expect(totals.sent.packets == 20_000)
+    }
+
+    /// Tunnels of several networks end at a socket of the generator, which takes the frames out.
+    @Test(arguments: [1, 2]) func framesCrossATunnelToASocket(receivers: Int) throws {
+        let lab = try Lab()
+        var plan = plan(lab, size: "imix", rate: .packetsPerSecond(20_000), count: 20_000)
+        plan.burst = 8
+        plan.output = .tunnel(tunnel(lab, ports: 8))
+        plan.streams[0].space.vnis = 100...109
+        plan.receiveWorkers = receivers
+        plan.input = .tunnel(
+            TunnelEnd(address: IPv4Address("10.77.0.2")!, namespace: lab.right))
+        plan.learns = true
+        expectNoFaults(try run(plan))
+    }
+
+    /// Tags cross as the device's own or beside the frame; both count.
+    @Test func taggedStreamsOfManyHostsAreWhole() throws {
+        let lab = try Lab()
+        var plan = plan(lab, size: "68,1522", rate: .packetsPerSecond(5000), count: 2000)
+        plan.streams[0].space.vlans = 10...19
+        plan.streams[0].space.sourceMACs.count = 50
+        plan.streams[0].typeOfService = 46 << 2
+        expectNoFaults(try run(plan))
+    }
+
+    /// A frame written into a tap arrives at its device, and one that leaves there is read.
+    @Test(arguments: [true, false]) func tapsAreWrittenAndRead(isOutput: Bool) throws {
+        let lab = try Lab()
+        var plan = plan(lab, size: "imix", rate: .packetsPerSecond(2000), count: 1000)
+        let port = RunPlan.Port(device: "t0", namespace: lab.left)
+        plan.output = isOutput ? .tap(port) : .device(port)
+        plan.input = isOutput ? .device(port) : .tap(port)
+        expectNoFaults(try run(plan))
     }
 
     /// What the wire did is what the report says, frame by frame.
@@ -108,8 +143,8 @@ import Wire
         let wire = try FaultyWire("b0", "c0", in: lab.right, fault, period: 100)
         defer { wire.stop() }
         var plan = plan(lab, rate: .packetsPerSecond(4000), count: 8000)
-        plan.receive = RunPlan.Port(device: "d0", namespace: lab.left)
-        plan.flows = 1
+        plan.input = .device(RunPlan.Port(device: "d0", namespace: lab.left))
+        plan.streams[0].flows = 1
         let totals = try run(plan)
         let (passed, faults) = wire.counts
         #expect(passed == 8000 && faults == (fault == .none ? 0 : 80))
@@ -141,19 +176,16 @@ import Wire
         wrong.output = .device(RunPlan.Port(device: "nodev", namespace: lab.left))
         expectRefusal(wrong, "device nodev: network device nodev does not exist")
         wrong = plan(lab, rate: .unlimited)
-        wrong.receive?.namespace = "vxg-none"
+        wrong.input = .device(RunPlan.Port(device: "b0", namespace: "vxg-none"))
         expectRefusal(wrong, "receive b0: network namespace vxg-none does not exist")
         Lab.run("ip -n \(lab.left) link set a0 mtu 1400")
         expectRefusal(
             plan(lab, size: "64,1518", rate: .unlimited),
             "device a0: frames of 1518 bytes need an MTU of 1500, it has 1400")
-        wrong.receive = nil
-        wrong.sizes = FrameSizes("1368")!
-        wrong.output = .tunnel(
-            RunPlan.Tunnel(
-                address: IPv4Address("10.77.0.2")!, port: 4789, vni: VNI(bits: 77), source: nil,
-                sourcePorts: 2, namespace: lab.left))
-        wrong.sizes = FrameSizes("1369")!
+        wrong.input = nil
+        wrong.streams[0].sizes = FrameSizes("1368")!
+        wrong.output = .tunnel(tunnel(lab, ports: 2))
+        wrong.streams[0].sizes = FrameSizes("1369")!
         expectRefusal(
             wrong, "vxlan 10.77.0.2: frames of 1369 bytes need an underlay MTU of 1401")
         Lab.run("ip -n \(lab.left) link set a0 down")
@@ -178,7 +210,7 @@ import Wire
         try Lab.require("ip -n \(lab.left) link set t0 txqueuelen 200 up")
         var plan = plan(lab, rate: .packetsPerSecond(1000), seconds: 1)
         plan.output = .device(RunPlan.Port(device: "t0", namespace: lab.left))
-        plan.receive = nil
+        plan.input = nil
         let totals = try run(plan)
         withExtendedLifetime(tap) {}
         #expect(totals.sent.packets >= 150 && totals.sent.packets <= 300)
@@ -194,7 +226,8 @@ import Wire
         }
         var plan = plan(lab, rate: .packetsPerSecond(1000), count: 10)
         plan.learns = true
-        plan.destinationMAC = MACAddress(bits: 0x0200_0000_0A0B)
+        plan.streams[0].space.destinationMACs = MACRange(
+            first: MACAddress(bits: 0x0200_0000_0A0B))
         expectNoFaults(try run(plan))
         var frames: [[UInt8]] = []
         while let frame = receive(socket) { frames.append(frame) }

@@ -190,16 +190,16 @@ enum NextHopLookup {
         frame.store(UInt32(truncatingIfNeeded: source), at: 8)
     }
 
-    /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. `none` is
-    /// to flood; nil when a static FDB entry contradicts the ARP entry.
+    /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. Between
+    /// peers it does not, since gateways may share a MAC address. `none` is to flood; nil when a
+    /// static FDB entry contradicts the ARP entry.
     @_noLocks @inline(__always)
     private static func egress(_ value: UInt64, _ learned: Destination) -> Destination? {
         guard value != 0, !ForwardingTable.isOwn(value) else { return learned }
         let place = ForwardingTable.destination(of: value)
-        if ForwardingTable.isStatic(value), learned.bits != 0, place.bits != learned.bits {
-            return nil
-        }
-        return place
+        guard place.bits != learned.bits, learned.bits != 0 else { return place }
+        if ForwardingTable.isStatic(value) { return nil }
+        return learned.isPeer && place.isPeer ? learned : place
     }
 
     /// That of the interface; towards peers what the underlay leaves of it, on the path to the one

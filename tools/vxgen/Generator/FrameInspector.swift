@@ -75,10 +75,10 @@ public struct FrameInspector: Sendable, BitwiseCopyable {
             isSound: isSound)
     }
 
-    /// The stamp at a place of a datagram; nil when it is damaged or of a stream that is not.
+    /// The stamp at a place of a datagram; nil when it is damaged or of a flow that is not.
     @_noLocks
     public func stamp(of datagram: Datagram, at offset: Int) -> Stamp? {
-        guard datagram.isSound, datagram.frame.holds(Stamp.byteCount, at: offset),
+        guard datagram.frame.holds(Stamp.byteCount, at: offset),
             let stamp = Stamp.load(from: datagram.frame, at: offset),
             stamp.magic == magic, stamp.stream < streams
         else { return nil }

@@ -7,17 +7,19 @@ internal import Wire
 ///
 /// Thread-safety: one thread, which blocks in `execute`.
 public final class GeneratorRun {
-    private let plan: RunPlan
-    private let ports: RunPorts
+    let plan: RunPlan
+    let ports: RunPorts
     private let magic: UInt32
-    private let senders: [SendLink]
-    private let receiver = ReceiveLink()
+    let senders: [SendLink]
+    let receivers: [ReceiveLink]
     private var threads: [RunThread] = []
-    private var receiveThread: RunThread?
-    private var overruns: UInt64 = 0
-    private var startTime: UInt64 = 0
+    private var receiveThreads: [RunThread] = []
+    /// Frames each receiving socket has lost, and all of them before the run.
+    var overruns: [UInt64]
+    var overrunsBefore: UInt64 = 0
+    var startTime: UInt64 = 0
     /// What the last live line said, and when.
-    private var previous: (totals: RunTotals, time: UInt64)?
+    var previous: (totals: RunTotals, time: UInt64)?
 
     /// Nothing more came for so long: nothing is on its way any more.
     private static let quietTime: UInt64 = 200_000_000
@@ -27,13 +29,31 @@ public final class GeneratorRun {
 
     /// Opens and checks everything the run needs.
     /// - Throws: what is missing or does not fit, in one line.
-    public init(_ asked: RunPlan) throws(GeneratorError) {
-        var plan = asked
-        plan.workers = min(plan.workers, plan.flows)
+    public convenience init(_ asked: RunPlan) throws(GeneratorError) {
+        let plan = Self.possible(asked)
+        self.init(plan, try RunPorts(plan))
+    }
+
+    /// The same through sockets that are open already.
+    /// - Parameters:
+    ///   - plan: one that differs from that of the ports in its sizes, rate and limit at most.
+    ///   - ports: of no other run at the same time.
+    public init(_ asked: RunPlan, _ ports: RunPorts) {
+        let plan = Self.possible(asked)
         self.plan = plan
-        ports = try RunPorts(plan)
+        self.ports = ports
         magic = Stamp.magic(of: vx_monotonic_nanoseconds() ^ UInt64(vx_thread_id()) << 40)
-        senders = (0..<plan.workers).map { _ in SendLink() }
+        senders = (0..<plan.workers).map { _ in SendLink(streams: plan.streams.count) }
+        receivers = ports.receiving.map { _ in ReceiveLink(streams: plan.streams.count) }
+        overruns = Array(repeating: 0, count: receivers.count)
+    }
+
+    /// A flow belongs to one thread, and every thread has flows of every stream, so that together
+    /// they keep the weights.
+    public static func possible(_ plan: RunPlan) -> RunPlan {
+        var plan = plan
+        plan.workers = min(plan.workers, plan.streams.map(\.flows).min() ?? 1)
+        return plan
     }
 
     /// Runs to the end, or until told to stop.
@@ -48,7 +68,10 @@ public final class GeneratorRun {
         defer { stop() }
         try start()
         if plan.learns { try ports.teach(plan) }
-        startTime = vx_monotonic_nanoseconds() + 2_000_000
+        // What the sockets lost before is no fault of this run.
+        overruns = ports.receiving.map { $0.losses(before: 0) }
+        overrunsBefore = overruns.reduce(0, +)
+        startTime = vx_monotonic_nanoseconds() + 2_000_000 + plan.warmUp
         for link in senders { link.startTime.store(startTime, ordering: .releasing) }
         var nextLive = startTime + Self.liveInterval
         while !senders.allSatisfy({ $0.endTime.load(ordering: .acquiring) != 0 }) {
@@ -73,19 +96,21 @@ public final class GeneratorRun {
         // No CPU for the receiver where there is only one: it would wait for the sender.
         let cpus = plan.isPinned ? RunThread.availableCPUs() : []
         func cpu(_ index: Int) -> Int? { cpus.isEmpty ? nil : cpus[index % cpus.count] }
-        if let socket = ports.receiving {
-            let thread = RunThread(name: "vxgen-receive", cpu: cpu(plan.workers))
-            try start(thread) { [receiver, magic, plan] () throws(UringError) in
+        for (number, port) in ports.receiving.enumerated() {
+            let thread = RunThread(
+                name: "vxgen-receive-\(number)", cpu: cpu(plan.workers + number))
+            let link = receivers[number]
+            try start(thread) { [magic, plan] () throws(UringError) in
                 try ReceiveWorker(
-                    socket,
+                    port,
                     observer: Observer(
-                        magic: magic, streams: plan.flows, tally: receiver.tally,
-                        histogram: receiver.histogram))
-            } then: { [receiver] worker in
-                worker.run(receiver)
+                        magic: magic, streams: plan.streams, tally: link.tally,
+                        histogram: link.histogram))
+            } then: { worker in
+                worker.run(link)
                 worker.close()
             }
-            receiveThread = thread
+            receiveThreads.append(thread)
         }
         for (number, link) in senders.enumerated() {
             let work = SendWorker.Plan(
@@ -120,76 +145,26 @@ public final class GeneratorRun {
         for link in senders { link.shouldStop.store(true, ordering: .relaxed) }
         for thread in threads { thread.join() }
         threads = []
-        receiver.shouldStop.store(true, ordering: .relaxed)
-        receiveThread?.join()
-        receiveThread = nil
+        for link in receivers { link.shouldStop.store(true, ordering: .relaxed) }
+        for thread in receiveThreads { thread.join() }
+        receiveThreads = []
     }
 
     private func waitForStragglers() {
-        guard receiveThread != nil else { return }
+        guard !receiveThreads.isEmpty else { return }
         let end = vx_monotonic_nanoseconds() + Self.stragglerTime
-        var seen = receiver.tally[.receivedPackets]
+        func arrived() -> UInt64 { receivers.reduce(0) { $0 + $1.tally.sum(.receivedPackets) } }
+        var seen = arrived()
         var quietSince = vx_monotonic_nanoseconds()
         while true {
             vx_sleep_microseconds(5000)
             let now = vx_monotonic_nanoseconds()
-            let count = receiver.tally[.receivedPackets]
+            let count = arrived()
             if count != seen {
                 seen = count
                 quietSince = now
             }
             if now >= end || now - quietSince >= Self.quietTime { return }
         }
-    }
-
-    // MARK: Totals
-
-    private func liveTotals(_ now: UInt64) -> RunTotals {
-        var totals = sums(elapsed: now - startTime)
-        totals.isLive = true
-        let before = previous?.totals ?? RunTotals()
-        let interval = Double(now - (previous?.time ?? startTime)) / 1e9
-        func rate(_ now: UInt64, _ before: UInt64) -> Double {
-            interval > 0 ? Double(now - min(before, now)) / interval : 0
-        }
-        totals.sent.packetsPerSecond = rate(totals.sent.packets, before.sent.packets)
-        totals.received.packetsPerSecond = rate(totals.received.packets, before.received.packets)
-        previous = (totals, now)
-        return totals
-    }
-
-    private func finalTotals() -> RunTotals {
-        let end = senders.map { $0.endTime.load(ordering: .acquiring) }.max() ?? startTime
-        return sums(elapsed: end - min(startTime, end))
-    }
-
-    private func sums(elapsed: UInt64) -> RunTotals {
-        var totals = RunTotals()
-        func sum(_ entry: Tally.Entry) -> UInt64 { senders.reduce(0) { $0 + $1.tally[entry] } }
-        let seconds = Double(elapsed) / 1e9
-        func rate(_ packets: UInt64) -> Double { seconds > 0 ? Double(packets) / seconds : 0 }
-        totals.seconds = seconds
-        totals.sent.packets = sum(.sentPackets)
-        totals.sent.bytes = sum(.sentBytes)
-        totals.sent.packetsPerSecond = rate(totals.sent.packets)
-        totals.askedPacketsPerSecond = plan.packetsPerSecond
-        totals.achievedPacketsPerSecond = totals.sent.packetsPerSecond
-        totals.stalledSeconds = Double(sum(.stalled)) / 1e9
-        guard let socket = ports.receiving else { return totals }
-        totals.isReceiving = true
-        totals.received.packets = receiver.tally[.receivedPackets]
-        totals.received.bytes = receiver.tally[.receivedBytes]
-        // What drains out of queues after the last frame was sent takes its time too.
-        let last = receiver.tally[.lastReceived]
-        let receiving = Double(max(elapsed, last - min(startTime, last))) / 1e9
-        totals.received.packetsPerSecond =
-            receiving > 0 ? Double(totals.received.packets) / receiving : 0
-        totals.reordered = receiver.tally[.reordered]
-        totals.duplicated = receiver.tally[.duplicated]
-        totals.corrupted = receiver.tally[.corrupted]
-        overruns += socket.takeLosses()
-        totals.overruns = overruns
-        totals.latency = receiver.histogram.percentiles(longest: receiver.tally[.longest])
-        return totals
     }
 }

@@ -1,26 +1,49 @@
 public import Memory
 
-/// Latencies in nanoseconds, counted in buckets whose width grows with the value: 128 to each
-/// power of two, so that a percentile is at most 0.8 % above the truth.
+/// Latencies in nanoseconds of each stream, counted in buckets whose width grows with the value:
+/// 1024 to each power of two, so that a percentile is at most 0.1 % above the truth. That is the
+/// layout of HdrHistogram with three digits, in memory that one thread may read while another
+/// records.
 ///
 /// Thread-safety: one thread records, anybody reads. A trivial handle to counters of its owner.
 public struct LatencyHistogram: Sendable {
     private let counts: CounterPage
+    private let streams: Int
 
-    private static var subBits: Int { @_noLocks get { 7 } }
+    private static var subBits: Int { @_noLocks get { 10 } }
     /// Longer latencies, 18 minutes and more, count as this.
     public static var maximum: UInt64 { @_noLocks get { Stamp.timeMask } }
     public static var bucketCount: Int { @_noLocks get { bucket(of: maximum) &+ 1 } }
 
-    /// - Parameter counts: at least `bucketCount` counters that nobody else adds to.
-    public init(counts: CounterPage) {
-        precondition(counts.count >= Self.bucketCount)
-        self.counts = counts
+    public static func byteCount(streams: Int) -> Int { streams * bucketCount * 8 }
+
+    /// - Parameter region: `byteCount(streams:)` bytes that outlive the handle; pages that no
+    ///   latency reaches cost nothing.
+    public init(region: PageRegion, streams: Int) {
+        counts = CounterPage(region: region, count: streams * Self.bucketCount)
+        self.streams = streams
     }
 
     @_noLocks
-    public func record(_ nanoseconds: UInt64) {
-        counts.add(1, to: Self.bucket(of: min(nanoseconds, Self.maximum)))
+    public func record(_ nanoseconds: UInt64, stream: Int) {
+        let bucket = Self.bucket(of: min(nanoseconds, Self.maximum))
+        counts.add(1, to: stream &* Self.bucketCount &+ bucket)
+    }
+
+    /// Adds the counts of some streams to `sums`, which has `bucketCount` elements.
+    public func add(_ range: Range<Int>, to sums: inout [UInt64]) {
+        for stream in range {
+            for bucket in 0..<Self.bucketCount {
+                sums[bucket] += counts.read(stream * Self.bucketCount + bucket)
+            }
+        }
+    }
+
+    /// Of some streams together; nil is all of them.
+    public func percentiles(of range: Range<Int>? = nil, longest: UInt64?) -> Percentiles? {
+        var sums = [UInt64](repeating: 0, count: Self.bucketCount)
+        add(range ?? 0..<streams, to: &sums)
+        return Self.percentiles(of: sums, longest: longest)
     }
 
     /// What the report shows.
@@ -45,9 +68,10 @@ public struct LatencyHistogram: Sendable {
     }
 
     /// The smallest values that so many of a hundred do not exceed; nil when nothing was recorded.
-    /// - Parameter longest: the longest latency, when it is known exactly.
-    public func percentiles(longest: UInt64?) -> Percentiles? {
-        let values = (0..<Self.bucketCount).map { counts.read($0) }
+    /// - Parameters:
+    ///   - values: a count for each bucket.
+    ///   - longest: the longest latency, when it is known exactly.
+    public static func percentiles(of values: [UInt64], longest: UInt64?) -> Percentiles? {
         let total = values.reduce(0, +)
         guard total > 0, let last = values.lastIndex(where: { $0 > 0 }) else { return nil }
         let most = longest ?? Self.highest(in: last)

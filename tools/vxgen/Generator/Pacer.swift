@@ -105,6 +105,12 @@ public struct Pacer: Sendable {
         }
     }
 
+    /// Frames that the schedule has asked for until now; 0 when there is neither rate nor limit.
+    public func asked(at now: UInt64) -> UInt64 {
+        guard perNanosecond > 0 else { return limit == .max ? 0 : limit }
+        return now < start ? 0 : scheduled(at: now)
+    }
+
     /// Intervals begun, where a ten millionth of one is an error of rounding.
     private static func frames(in intervals: Double) -> UInt64 {
         UInt64((intervals - 1e-7).rounded(.up))

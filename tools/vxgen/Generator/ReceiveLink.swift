@@ -1,7 +1,7 @@
 internal import Memory
 internal import Synchronization
 
-/// How the receiving thread and the one that leads the run meet.
+/// How a receiving thread and the one that leads the run meet.
 final class ReceiveLink: Sendable {
     let tally: Tally
     let histogram: LatencyHistogram
@@ -9,11 +9,10 @@ final class ReceiveLink: Sendable {
     private let histogramRegion: PageRegion
     let shouldStop = Atomic<Bool>(false)
 
-    init() {
-        tallyRegion = PageRegion(byteCount: Tally.byteCount)
-        histogramRegion = PageRegion(byteCount: LatencyHistogram.bucketCount * 8)
-        tally = Tally(region: tallyRegion)
-        histogram = LatencyHistogram(
-            counts: CounterPage(region: histogramRegion, count: LatencyHistogram.bucketCount))
+    init(streams: Int) {
+        tallyRegion = PageRegion(byteCount: Tally.byteCount(streams: streams))
+        histogramRegion = PageRegion(byteCount: LatencyHistogram.byteCount(streams: streams))
+        tally = Tally(region: tallyRegion, streams: streams)
+        histogram = LatencyHistogram(region: histogramRegion, streams: streams)
     }
 }

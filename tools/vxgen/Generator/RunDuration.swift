@@ -5,6 +5,12 @@ public struct RunDuration: Sendable, Equatable {
     /// Longer runs than a week are a slip of the finger.
     public static let maximumNanoseconds: UInt64 = 7 * 86400 * 1_000_000_000
 
+    /// - Precondition: at least 1.
+    public init(nanoseconds: UInt64) {
+        precondition(nanoseconds > 0)
+        self.nanoseconds = nanoseconds
+    }
+
     public init?(_ text: String) {
         let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         guard let value = Double(number), value > 0 else { return nil }

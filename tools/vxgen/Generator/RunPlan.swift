@@ -1,5 +1,3 @@
-public import Wire
-
 /// Everything a run is asked to do.
 public struct RunPlan: Sendable {
     /// A network device, where necessary of another network namespace.
@@ -13,33 +11,25 @@ public struct RunPlan: Sendable {
         }
     }
 
-    /// A VTEP that takes the frames inside VXLAN.
-    public struct Tunnel: Sendable, Equatable {
-        public var address: IPv4Address
-        public var port: UInt16
-        public var vni: VNI
-        /// The outer source; nil is the address that the route to the VTEP prefers.
-        public var source: IPv4Address?
-        /// Outer UDP source ports of each worker, over which its flows are spread.
-        public var sourcePorts: Int
-        public var namespace: String?
-
-        public init(
-            address: IPv4Address, port: UInt16, vni: VNI, source: IPv4Address?, sourcePorts: Int,
-            namespace: String?
-        ) {
-            self.address = address
-            self.port = port
-            self.vni = vni
-            self.source = source
-            self.sourcePorts = sourcePorts
-            self.namespace = namespace
-        }
+    public enum Output: Sendable, Equatable {
+        /// An existing network device.
+        case device(Port)
+        /// A tap that the run makes.
+        case tap(Port)
+        /// A VTEP that takes the frames inside VXLAN.
+        case tunnel(TunnelPlan)
+        /// An open socket of this process, with boundaries between frames: a wire in memory.
+        /// Frames carry an `OffloadHeader`.
+        case wire(Int32)
     }
 
-    public enum Output: Sendable, Equatable {
+    public enum Input: Sendable, Equatable {
         case device(Port)
-        case tunnel(Tunnel)
+        /// A tap that the run makes; the same as that of the output is one tap for both.
+        case tap(Port)
+        /// The end of a tunnel: VXLAN to this host.
+        case tunnel(TunnelEnd)
+        case wire(Int32)
     }
 
     public enum Limit: Sendable, Equatable {
@@ -48,37 +38,53 @@ public struct RunPlan: Sendable {
     }
 
     public var output: Output
-    public var receive: Port?
-    public var flows = 1
-    public var sizes: FrameSizes
+    public var input: Input?
+    public var streams: [StreamPlan]
     public var rate: Rate
     public var limit: Limit
-    /// Locally administered addresses that no device has: a stack on the way does not answer.
-    public var sourceMAC = MACAddress(bits: 0x0256_5800_0001)
-    public var destinationMAC = MACAddress(bits: 0x0256_5800_0002)
-    public var space: Flow.Space
+    /// Frames are sent for so long before the first that counts; nanoseconds.
+    public var warmUp: UInt64 = 0
     public var workers = 1
+    public var receiveWorkers = 1
     /// Frames that leave together.
     public var burst = 1
     public var learns = false
     public var isPinned = false
+    /// What comes in was sent back by the other end: latencies are those of both ways.
+    public var isRoundTrip = false
 
     public static let maximumWorkers = 64
+    public static let maximumReceiveWorkers = 64
     public static let maximumBurst = 64
     public static let maximumSourcePorts = 1024
 
-    public init(
-        output: Output, sizes: FrameSizes, rate: Rate, limit: Limit, space: Flow.Space
-    ) {
+    public init(output: Output, streams: [StreamPlan], rate: Rate, limit: Limit) {
+        precondition((1...StreamPlan.maximumStreams).contains(streams.count))
         self.output = output
-        self.sizes = sizes
+        self.streams = streams
         self.rate = rate
         self.limit = limit
-        self.space = space
+    }
+
+    /// With FCS, over all streams by their weights.
+    public var meanByteCount: Double {
+        let weights = streams.reduce(0) { $0 + $1.weight }
+        return streams.reduce(0) { $0 + $1.sizes.meanByteCount * Double($1.weight) }
+            / Double(weights)
     }
 
     /// Frames a second that are asked for; nil is as many as possible.
-    public var packetsPerSecond: Double? {
-        rate.packetsPerSecond(meanByteCount: sizes.meanByteCount)
+    public var packetsPerSecond: Double? { rate.packetsPerSecond(meanByteCount: meanByteCount) }
+
+    public var flows: Int { streams.reduce(0) { $0 + $1.flows } }
+    public var longestFrame: Int { streams.map(\.sizes.longest).max() ?? 0 }
+
+    /// Frames leave and come back through the same device.
+    public var isLoop: Bool {
+        switch (output, input) {
+        case (.device(let out), .device(let into)), (.tap(let out), .tap(let into)):
+            out == into
+        default: false
+        }
     }
 }

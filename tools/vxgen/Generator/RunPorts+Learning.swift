@@ -4,17 +4,27 @@ internal import Uring
 internal import Wire
 
 extension RunPorts {
+    /// Hosts of one stream that are announced at most.
+    static var maximumAnnounced: Int { 1 << 20 }
+
     /// The learning phase (RFC 2544 section 23): the network comes to know both ends.
     func teach(_ plan: RunPlan) throws(GeneratorError) {
         if case .tunnel(let tunnel) = plan.output { findWay(to: tunnel) }
-        try announce(plan.destinationMAC)
+        var known: Set<MACAddress> = []
+        for stream in plan.streams {
+            let hosts = stream.space.destinationMACs
+            for index in 0..<min(hosts.count, UInt32(Self.maximumAnnounced)) {
+                let mac = hosts.address(of: index)
+                if known.insert(mac).inserted { try announce(mac, known.count) }
+            }
+        }
         // What was learned takes its way from the dataplane to the tables.
         vx_sleep_microseconds(50_000)
     }
 
     /// Makes the kernel resolve the next hop, which until then keeps only a few frames: one octet
     /// to the discard port (RFC 863), so that the VTEP's own port counts nothing strange.
-    private func findWay(to tunnel: RunPlan.Tunnel) {
+    private func findWay(to tunnel: TunnelPlan) {
         guard let socket = tunnels.first?.first else { return }
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
@@ -32,8 +42,8 @@ extension RunPorts {
     /// Broadcasts from the receiving side, with the address that the frames are for, so that the
     /// network knows where it is: announcements as a virtual machine makes after it has moved
     /// (RARP, RFC 903), which no host answers.
-    private func announce(_ mac: MACAddress) throws(GeneratorError) {
-        guard let receiving else { return }
+    private func announce(_ mac: MACAddress, _ number: Int) throws(GeneratorError) {
+        guard let receiving = receiving.first, receiving.kind != .datagrams else { return }
         let offload = OffloadHeader.byteCount
         var bytes = [UInt8](repeating: 0, count: offload + 60)
         let count = bytes.count
@@ -48,15 +58,16 @@ extension RunPorts {
             frame.store(mac, at: 22)
             frame.store(mac, at: 32)
         }
-        // Three, so that one lost on the way does no harm.
-        for _ in 0..<3 {
-            let sent = unsafe send(receiving.descriptor, bytes, bytes.count, 0)
+        // Three, so that one lost on the way does no harm; of many hosts one each, with pauses.
+        for _ in 0..<(number == 1 ? 3 : 1) {
+            let sent = unsafe write(receiving.descriptor, bytes, bytes.count)
             guard sent == bytes.count else {
                 throw GeneratorError(
-                    "receive \(receiving.device.name)", "cannot send the learning frames",
+                    inputPlace, "cannot send the learning frames",
                     remedy: "see that the device is up, or leave out --learn")
             }
-            vx_sleep_microseconds(20_000)
+            if number == 1 { vx_sleep_microseconds(20_000) }
         }
+        if number % 64 == 0 { vx_sleep_microseconds(5_000) }
     }
 }

@@ -14,8 +14,21 @@ public struct RunReport: Sendable {
             + "\"sent\":\(Self.json(totals.sent)),\"received\":\(Self.json(totals.received)),"
             + "\"lost\":\(totals.lost),\"reordered\":\(totals.reordered),"
             + "\"duplicated\":\(totals.duplicated),\"corrupted\":\(totals.corrupted),"
-            + "\"rate\":\(rate),\"latency_us\":\(latencyJSON),"
-            + "\"seconds\":\(Self.fixed(totals.seconds, 6)),\"overruns\":\(totals.overruns)}"
+            + "\"rate\":\(rate),\"latency_us\":\(Self.json(totals.latency)),"
+            + "\"seconds\":\(Self.fixed(totals.seconds, 6)),\"overruns\":\(totals.overruns),"
+            + "\"asked\":\(totals.asked.map { String($0) } ?? "null"),"
+            + "\"offered\":\(totals.offered),"
+            + "\"latency_kind\":\"\(totals.isRoundTrip ? "round_trip" : "one_way")\","
+            + "\"streams\":[\(totals.streams.map { json($0) }.joined(separator: ","))]}"
+    }
+
+    private func json(_ stream: RunTotals.Stream) -> String {
+        let lost = totals.isReceiving ? stream.lost : 0
+        return "{\"name\":\(JSONText.quoted(stream.name)),\"sent\":\(stream.sent),"
+            + "\"received\":\(stream.received),\"lost\":\(lost),"
+            + "\"reordered\":\(stream.reordered),\"duplicated\":\(stream.duplicated),"
+            + "\"corrupted\":\(stream.corrupted),"
+            + "\"latency_us\":\(Self.json(stream.latency))}"
     }
 
     /// One line while the run goes on.
@@ -34,7 +47,8 @@ public struct RunReport: Sendable {
     /// The end of a run, several lines.
     public var text: String {
         var lines = [
-            "sent        \(Self.text(totals.sent))",
+            "sent        \(Self.text(totals.sent)) (asked "
+                + "\(totals.asked.map { String($0) } ?? "max"), offered \(totals.offered))",
             "rate        asked \(asked), achieved \(Self.short(totals.achievedPacketsPerSecond))pps"
                 + ", stalled \(Self.fixed(totals.stalledSeconds, 3)) s of "
                 + "\(Self.fixed(totals.seconds, 3)) s",
@@ -54,11 +68,24 @@ public struct RunReport: Sendable {
         ]
         if let latency = totals.latency {
             lines.append(
-                "latency us  "
-                    + Self.named(latency).map { "\($0) \(Self.microseconds($1))" }
-                    .joined(separator: ", "))
+                "latency us  \(Self.text(latency))" + (totals.isRoundTrip ? " (both ways)" : ""))
         }
+        if totals.streams.count > 1 { lines += totals.streams.map { text($0) } }
         return lines.joined(separator: "\n")
+    }
+
+    private func text(_ stream: RunTotals.Stream) -> String {
+        var line = "stream \(stream.name): sent \(stream.sent)"
+        guard totals.isReceiving else { return line }
+        line +=
+            ", received \(stream.received), lost \(stream.lost), reordered \(stream.reordered)"
+            + ", duplicated \(stream.duplicated), corrupted \(stream.corrupted)"
+        if let latency = stream.latency { line += ", latency us \(Self.text(latency))" }
+        return line
+    }
+
+    static func text(_ latency: LatencyHistogram.Percentiles) -> String {
+        named(latency).map { "\($0) \(microseconds($1))" }.joined(separator: ", ")
     }
 
     /// What a reader of the totals has to know before believing them; one line each.
@@ -76,6 +103,11 @@ public struct RunReport: Sendable {
                 "receive: the receiving socket itself lost \(totals.overruns) frames, which may "
                     + "be among the lost: lower --rate or give the machine more CPU")
         }
+        if totals.isSilent {
+            lines.append(
+                "receive: nothing of the run has arrived: see that the way from the output leads"
+                    + " there, or try --learn")
+        }
         return lines
     }
 
@@ -83,9 +115,9 @@ public struct RunReport: Sendable {
         totals.askedPacketsPerSecond.map { "\(Self.short($0))pps" } ?? "max"
     }
 
-    private var latencyJSON: String {
-        guard let latency = totals.latency else { return "null" }
-        let members = Self.named(latency).map { "\"\($0)\":\(Self.microseconds($1))" }
+    static func json(_ latency: LatencyHistogram.Percentiles?) -> String {
+        guard let latency else { return "null" }
+        let members = named(latency).map { "\"\($0)\":\(microseconds($1))" }
         return "{\(members.joined(separator: ","))}"
     }
 

@@ -10,11 +10,13 @@ final class SendLink: Sendable {
     let shouldStop = Atomic<Bool>(false)
     /// When the last frame had left; 0 while the worker still sends.
     let endTime = Atomic<UInt64>(0)
+    /// Frames that the schedule asked for until the end; 0 without a rate and a count.
+    let asked = Atomic<UInt64>(0)
     private let failureOfRun = Mutex<GeneratorError?>(nil)
 
-    init() {
-        region = PageRegion(byteCount: Tally.byteCount)
-        tally = Tally(region: region)
+    init(streams: Int) {
+        region = PageRegion(byteCount: Tally.byteCount(streams: streams))
+        tally = Tally(region: region, streams: streams)
     }
 
     /// Why the worker gave up.

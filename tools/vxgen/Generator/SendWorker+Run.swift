@@ -13,7 +13,7 @@ extension SendWorker {
         let run: RunPlan
         let magic: UInt32
         /// One of the two is there, as the run's output is.
-        let device: PacketSocket?
+        let device: FramePort?
         let tunnel: [DatagramSocket]
         let place: String
     }
@@ -31,21 +31,46 @@ extension SendWorker {
         } else {
             preconditionFailure("a run has an output")
         }
-        writer = FrameWriter(
-            sizes: run.sizes, magic: plan.magic, sourceMAC: run.sourceMAC,
-            destinationMAC: run.destinationMAC)
-        firstStream = UInt32(plan.number)
-        streamStride = UInt32(run.workers)
-        let own = (run.flows - plan.number + run.workers - 1) / run.workers
-        flows = Column(count: own, repeating: Flow(0, in: run.space))
-        for index in 0..<own {
-            flows[index] = Flow(UInt32(plan.number + index * run.workers), in: run.space)
-        }
-        cursors = Column((0..<min(route.files.count, own)).map { $0 }, default: 0)
+        writer = FrameWriter(streams: run.streams, magic: plan.magic)
+        let share = Share(plan, files: route.files.count, writer: writer)
+        flows = Column(share.flows, default: Flow(0, in: run.streams[0].space))
+        cursors = Column(share.cursors, default: share.cursors[0])
+        fileStride = route.files.count
+        nextFlows = Column(count: share.cursors.count * fileStride, repeating: 0)
+        for place in 0..<nextFlows.count { nextFlows[place] = place % fileStride }
+        let schedule = StreamSchedule(
+            weights: run.streams.map(\.weight),
+            longest: route.isSegmented ? Self.maximumSegments : 1)
+        turns = Column(schedule.turns, default: schedule.turns[0])
         self.tally = tally
         unsafe completions = .allocate(capacity: Self.tunnelBatch)
         pacer = Pacer(
             start: 0, packetsPerSecond: nil, duration: nil, limit: nil, burst: 1)
+    }
+
+    /// The flows of one worker, dealt out one by one.
+    private struct Share {
+        var flows: [Flow] = []
+        var cursors: [StreamCursor] = []
+
+        init(_ plan: Plan, files: Int, writer: FrameWriter) {
+            let workers = plan.run.workers
+            var base = 0
+            for (number, stream) in plan.run.streams.enumerated() {
+                let own = (stream.flows - plan.number + workers - 1) / workers
+                let steps = writer.steps(of: number)
+                cursors.append(
+                    StreamCursor(
+                        firstFlow: flows.count, flowCount: own,
+                        firstNumber: UInt32(base + plan.number), numberStride: UInt32(workers),
+                        firstStep: steps.lowerBound, stepCount: steps.count,
+                        fileCount: min(files, own)))
+                for index in 0..<own {
+                    flows.append(Flow(UInt32(plan.number + index * workers), in: stream.space))
+                }
+                base += stream.flows
+            }
+        }
     }
 
     /// Waits for the moment to begin, sends, and tells when the last frame had left.
@@ -57,23 +82,47 @@ extension SendWorker {
             start = link.startTime.load(ordering: .acquiring)
             if start == 0 { vx_sleep_microseconds(100) }
         }
-        pacer = makePacer(start, plan)
-        while turn() {
+        if plan.run.warmUp > 0 { warmUp(until: start, link, plan) }
+        pacer = makePacer(start, plan, plan.run.limit)
+        while !hasGivenUp && turn() {
             if link.shouldStop.load(ordering: .relaxed) { break }
         }
         settle()
         let now = vx_monotonic_nanoseconds()
-        if stalledSince != 0 { tally.add(now &- stalledSince, .stalled) }
+        endStall(now)
         if hasGivenUp { link.failure = explainSilence(plan) }
         // The interval of a paced frame belongs to the run, so that N frames take N intervals.
         let isStopped = link.shouldStop.load(ordering: .relaxed)
         let end = isStopped ? now : max(now, pacer.scheduledEnd)
+        link.asked.store(pacer.asked(at: now), ordering: .relaxed)
         link.endTime.store(end, ordering: .releasing)
+    }
+
+    /// Sends frames at the rate of the run that nobody counts, until `start`.
+    private mutating func warmUp(until start: UInt64, _ link: SendLink, _ plan: Plan) {
+        isCounting = false
+        writer.magic = Stamp.warmUpMagic
+        let length = RunDuration(nanoseconds: plan.run.warmUp)
+        pacer = makePacer(start - plan.run.warmUp, plan, .duration(length))
+        while !hasGivenUp && vx_monotonic_nanoseconds() < start && turn() {
+            if link.shouldStop.load(ordering: .relaxed) { break }
+        }
+        settle()
+        endStall(0)
+        isCounting = true
+        writer.magic = plan.magic
+        for index in 0..<flows.count {
+            var flow = flows[index]
+            flow.sequence = 0
+            flows[index] = flow
+        }
     }
 
     /// This worker's share of the rate and of the count. The workers' schedules are shifted
     /// against each other so that together they keep the run's.
-    private func makePacer(_ start: UInt64, _ plan: Plan) -> Pacer {
+    private func makePacer(
+        _ start: UInt64, _ plan: Plan, _ runLimit: RunPlan.Limit
+    ) -> Pacer {
         let run = plan.run
         let workers = run.workers
         let rate = run.packetsPerSecond.map { $0 / Double(workers) }
@@ -83,7 +132,7 @@ extension SendWorker {
             } ?? 0
         var duration: UInt64?
         var limit: UInt64?
-        switch run.limit {
+        switch runLimit {
         case .duration(let length): duration = length.nanoseconds
         case .count(let count):
             let own = count / UInt64(workers)

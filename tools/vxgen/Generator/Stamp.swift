@@ -31,6 +31,9 @@ public struct Stamp: Equatable, Sendable, BitwiseCopyable {
         0x56_0000 | UInt32(truncatingIfNeeded: SplitMix.mix(run)) & 0xFFFF
     }
 
+    /// The magic of frames that do not count: no run has it.
+    public static let warmUpMagic: UInt32 = 0x57_0000
+
     @_noLocks
     public func store(to frame: FrameView, at offset: Int) {
         frame.store(magic &<< 8 | stream &>> 16, at: offset)

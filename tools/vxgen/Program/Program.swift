@@ -12,10 +12,12 @@ enum Program {
             var command = try VXGen.parseAsRoot(arguments)
             try command.run()
         } catch let failure as Failure {
-            Terminal.report(failure)
+            Terminal.report(Self.withHelp(failure, arguments))
             exit(failure.status)
         } catch is TerminalClosed {
             exit(0)
+        } catch let code as ExitCode {
+            exit(code.rawValue)
         } catch {
             exit(finish(error, arguments))
         }
@@ -28,12 +30,19 @@ enum Program {
             _ = try? Terminal.print(text)
             return 0
         }
-        let isRun = arguments.first == "run"
         Terminal.report(
-            Failure(
-                "\(isRun ? "run" : "command line"): \(oneLine(VXGen.message(for: error))): see"
-                    + " vxgen \(isRun ? "run " : "")--help", status: 2))
+            withHelp(Failure(oneLine(VXGen.message(for: error)), status: 2), arguments))
         return 2
+    }
+
+    /// Wrong usage says which command it was, and where to read on; a profile says so itself.
+    private static func withHelp(_ failure: Failure, _ arguments: [String]) -> Failure {
+        guard failure.status == 2, !failure.text.hasPrefix("profile ") else { return failure }
+        let command = arguments.first ?? ""
+        guard VXGen.names.contains(command) else {
+            return Failure("command line: \(failure.text): see vxgen --help", status: 2)
+        }
+        return Failure("\(command): \(failure.text): see vxgen \(command) --help", status: 2)
     }
 
     /// The parser's text without its line breaks and its final stop.

@@ -8,5 +8,10 @@ struct VXGen: ParsableCommand {
         abstract: "A traffic generator for VXLAN gateways and networks.",
         discussion: "Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.",
         version: "vxgen \(Release.version)",
-        subcommands: [RunCommand.self])
+        subcommands: [RunCommand.self, SearchCommand.self, ReplayCommand.self, AnswerCommand.self])
+
+    /// Of the commands.
+    static var names: [String] {
+        configuration.subcommands.map { $0.configuration.commandName ?? "" }
+    }
 }
