@@ -107,18 +107,39 @@ extension Agent {
     }
 
     /// Rows of `show route`: the connected subnets, then the static routes, a row for each next
-    /// hop.
+    /// hop. With an address, those of the longest prefix that holds it, in each VRF.
     public func routeReport(_ selection: Selection) throws(ControlError) -> [RouteReport] {
+        try checkNames(selection)
+        let connected = configuration.vsiInterfaces.flatMap(connectedRows)
+        // A connected subnet wins over a route to the same prefix.
+        let places = Set(connected.map { "\($0.vrf) \($0.prefix)" })
+        let rows = connected + staticRows().filter { !places.contains("\($0.vrf) \($0.prefix)") }
+        let best = selection.address.map { longest($0, rows) }
+        return rows.filter { row in
+            (selection.vrf == nil || selection.vrf == row.vrf)
+                && (selection.interface == nil || selection.interface == row.interface)
+                && (best == nil || best?[row.vrf] == row.prefix)
+        }
+    }
+
+    /// The longest prefix of each VRF that holds an address.
+    private func longest(_ address: IPv4Address, _ rows: [RouteReport]) -> [String: String] {
+        var best: [String: IPv4Prefix] = [:]
+        for row in rows {
+            guard let prefix = IPv4Prefix(row.prefix), prefix.contains(address) else { continue }
+            if let other = best[row.vrf], other.length >= prefix.length { continue }
+            best[row.vrf] = prefix
+        }
+        return best.mapValues(\.description)
+    }
+
+    /// The VRF and the interface of a selection exist.
+    private func checkNames(_ selection: Selection) throws(ControlError) {
         if let name = selection.vrf, layout.vrfs[name] == nil {
             throw .notFound("no vrf \(name): see vxgate config show")
         }
         if let name = selection.interface, layout.interfaces[name] == nil {
             throw .notFound("no vsi-interface \(name): see vxgate config show")
-        }
-        let rows = configuration.vsiInterfaces.flatMap(connectedRows) + staticRows()
-        return rows.filter {
-            (selection.vrf == nil || selection.vrf == $0.vrf)
-                && (selection.interface == nil || selection.interface == $0.interface)
         }
     }
 
@@ -127,7 +148,7 @@ extension Agent {
             RouteReport(
                 vrf: interface.vrf,
                 prefix: IPv4Prefix(address: prefix.network, length: prefix.length).description,
-                kind: .connected, interface: interface.name)
+                kind: prefix.length == 32 ? .host : .connected, interface: interface.name)
         }
     }
 
@@ -149,8 +170,20 @@ extension Agent {
     }
 
     /// The policy routes in the order they are tried, with the index of their hit counter.
-    public func policyReport() -> [(report: PolicyReport, counter: Int)] {
-        layout.policies.map { policy in
+    public func policyReport(
+        _ selection: Selection
+    ) throws(ControlError) -> [(report: PolicyReport, counter: Int)] {
+        try checkNames(selection)
+        if let name = selection.name, layout.policyNames[name] == nil {
+            throw .notFound("no policy route \(name): see vxgate show policy")
+        }
+        let chosen = layout.policies.filter { route, _ in
+            let interface = layout.interfaces[route.interface].flatMap { layout.interfaceOf[$0] }
+            return (selection.name == nil || selection.name == route.name)
+                && (selection.interface == nil || selection.interface == route.interface)
+                && (selection.vrf == nil || selection.vrf == interface?.vrf)
+        }
+        return chosen.map { policy in
             let number = policy.route.protocolNumber
             let names: [UInt8: String] = [1: "icmp", 6: "tcp", 17: "udp"]
             let ports = policy.route.destinationPorts.map {
@@ -164,6 +197,14 @@ extension Agent {
                 nextHop: policy.route.nextHop.description, packets: 0)
             return (report, policy.counter)
         }
+    }
+
+    /// Bytes of the largest IP packet that is routed into a VSI; nil when unknown.
+    public func mtu(ofVSI vsi: Configuration.VSI) -> Int? {
+        let interface = configuration.vsiInterfaces.first { $0.vsi == vsi.name }
+        if let mtu = interface?.mtu { return mtu }
+        guard environment.underlayMTU > 50 else { return nil }
+        return environment.underlayMTU - (vsi.vni == nil ? 0 : 50)
     }
 
     /// How many FDB entries each VSI has, by its index.

@@ -115,6 +115,8 @@ public final class Agent {
     public var portNames: [String: Int] { layout.ports.indexes }
     public var vsiNames: [String: Int] { layout.vsis.indexes }
     public var peerIndexes: [IPv4Address: Int] { layout.peers.indexes }
+    /// The hit counters of policy routes.
+    public var policyNames: [String: Int] { layout.policyNames.indexes }
     /// The device of each port, by index.
     public var deviceOfPort: [Int: Int] {
         layout.portOf.mapValues { layout.devices[DeviceKey($0)]! }

@@ -83,7 +83,7 @@ extension Agent {
             IPv4Header(frame: out, at: start).emit(
                 source: own, destination: sender, protocolNumber: ProtocolNumber.icmp,
                 totalLength: 28 + quoted, timeToLive: 64, typeOfService: 0xC0,
-                identification: 0, dontFragment: false)
+                identification: 0, dontFragment: true)
             out.store(type, at: start + 20)
             out.store(code, at: start + 21)
             out.store(UInt16(clamping: mtu), at: start + 26)

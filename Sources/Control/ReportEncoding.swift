@@ -62,20 +62,6 @@ extension PortReport {
     }
 }
 
-extension VSIReport {
-    public func encode(to encoder: any Encoder) throws {
-        var row = encoder.container(keyedBy: CodingKeys.self)
-        try row.encode(name, forKey: .name)
-        try row.encode(vni, forKey: .vni)
-        try row.encode(fdbEntries, forKey: .fdbEntries)
-        try row.encode(rxPackets, forKey: .rxPackets)
-        try row.encode(txPackets, forKey: .txPackets)
-        try row.encode(floodedPackets, forKey: .floodedPackets)
-        try row.encode(ports, forKey: .ports)
-        try row.encode(floodList, forKey: .floodList)
-    }
-}
-
 extension PolicyReport {
     public func encode(to encoder: any Encoder) throws {
         var row = encoder.container(keyedBy: CodingKeys.self)

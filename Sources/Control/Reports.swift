@@ -211,42 +211,6 @@ public struct PortReport: Codable, Sendable, Equatable {
     }
 }
 
-/// A row of `show vsi`.
-public struct VSIReport: Codable, Sendable, Equatable {
-    public var name: String
-    public var vni: UInt32?
-    public var fdbEntries: Int
-    public var rxPackets: UInt64
-    public var txPackets: UInt64
-    public var floodedPackets: UInt64
-    /// Names of the ports and peers a broadcast of this VSI goes to.
-    public var ports: [String]
-    public var floodList: [String]
-
-    public init(
-        name: String, vni: UInt32?, fdbEntries: Int, rxPackets: UInt64, txPackets: UInt64,
-        floodedPackets: UInt64, ports: [String], floodList: [String]
-    ) {
-        self.name = name
-        self.vni = vni
-        self.fdbEntries = fdbEntries
-        self.rxPackets = rxPackets
-        self.txPackets = txPackets
-        self.floodedPackets = floodedPackets
-        self.ports = ports
-        self.floodList = floodList
-    }
-
-    enum CodingKeys: String, CodingKey {
-        case name, vni, ports
-        case fdbEntries = "fdb_entries"
-        case rxPackets = "rx_packets"
-        case txPackets = "tx_packets"
-        case floodedPackets = "flooded_packets"
-        case floodList = "flood_list"
-    }
-}
-
 /// A row of `show drops`.
 public struct DropReport: Codable, Sendable, Equatable {
     public var reason: String

@@ -22,6 +22,8 @@ struct RoutingBuilder {
         var routing = Routing()
         routing.interfaces = [InterfaceRecord](
             repeating: Self.noInterface, count: layout.interfaces.bound)
+        // First, as of two routes with one prefix the later wins: nothing hides what is at hand.
+        addStaticRoutes(to: &routing)
         for interface in configuration.vsiInterfaces {
             let index = layout.interfaces[interface.name]!
             var record = InterfaceRecord(
@@ -43,7 +45,6 @@ struct RoutingBuilder {
             routing.interfaces[index] = record
             addConnected(interface, index, to: &routing)
         }
-        addStaticRoutes(to: &routing)
         addOwnAddresses(to: &routing)
         return routing
     }

@@ -23,6 +23,8 @@ public struct Segmenter {
     /// The sender uses no UDP checksum, and neither do the segments.
     private let omitsChecksum: Bool
     private let isFragmenting: Bool
+    /// Bytes of the headers of all segments but the first: later fragments have fewer options.
+    private let laterHeaderByteCount: Int
     /// At least 1.
     public let segmentCount: Int
 
@@ -67,14 +69,14 @@ public struct Segmenter {
         self.segmentSize = size
         self.segmentCount = count
         self.isFragmenting = false
+        laterHeaderByteCount = layers.payloadOffset
         self.omitsChecksum =
             !isTCP && !layers.isIPv6 && !segmentation.needsChecksum
             && frame.loadUInt16(at: layers.checksumOffset) == 0
     }
 
     /// An IPv4 packet in fragments. Nil when its lengths are not sound, when it may not be
-    /// fragmented, or when no payload fits. Deviates: options are repeated in every fragment, those
-    /// too that belong into the first alone (RFC 791 section 3.1).
+    /// fragmented, or when no payload fits.
     @_noLocks
     public init?(fragmenting frame: FrameView, maximumPacketByteCount: Int) {
         let start = EthernetHeader.byteCount
@@ -97,6 +99,8 @@ public struct Segmenter {
         segmentCount = count
         omitsChecksum = true
         isFragmenting = true
+        laterHeaderByteCount =
+            header.hasOptions ? start &+ FragmentOptions.headerByteCount(of: header) : first
     }
 
     /// What a lane's metadata asks for, segments or fragments.
@@ -109,8 +113,19 @@ public struct Segmenter {
         return Segmenter(frame: frame, segmentation: segmentation)
     }
 
-    /// Bytes of every segment's headers.
+    /// Bytes of the longest headers, which are those of the first segment.
     public var headerByteCount: Int { @_noLocks get { layers.payloadOffset } }
+
+    /// Bytes of a segment's headers.
+    @_noLocks
+    public func headerByteCount(of index: Int) -> Int {
+        index == 0 ? layers.payloadOffset : laterHeaderByteCount
+    }
+
+    /// The segments can leave as one send that is cut at equal distances.
+    public var hasEqualHeaders: Bool {
+        @_noLocks get { laterHeaderByteCount == layers.payloadOffset }
+    }
 
     /// Bytes of the longest segment's IP packet, to be held against an MTU.
     public var maximumPacketByteCount: Int {
@@ -129,13 +144,18 @@ public struct Segmenter {
     /// - Returns: nil when the index or the memory does not suffice.
     @_noLocks
     public func segment(_ index: Int, header: FrameView) -> Segment? {
-        guard index >= 0, index < segmentCount, header.count >= layers.payloadOffset else {
-            return nil
-        }
+        guard index >= 0, index < segmentCount else { return nil }
+        let headerByteCount = headerByteCount(of: index)
+        guard header.count >= headerByteCount else { return nil }
         let payloadOffset = layers.payloadOffset &+ index &* segmentSize
         let payloadByteCount = min(layers.endOffset &- payloadOffset, segmentSize)
-        copyHeaders(to: header)
-        writeNetworkHeader(header, index: index, payloadByteCount: payloadByteCount)
+        copyHeaders(headerByteCount, to: header)
+        if isFragmenting, index > 0 {
+            FragmentOptions.write(from: frame, to: header, at: layers.layer3Offset)
+        }
+        writeNetworkHeader(
+            header, index: index, byteCount: headerByteCount &- layers.layer3Offset,
+            payloadByteCount: payloadByteCount)
         if isFragmenting {
             writeFragment(header, index: index)
         } else if layers.protocolNumber == ProtocolNumber.tcp {
@@ -146,26 +166,28 @@ public struct Segmenter {
         }
         writeChecksum(header, payloadOffset: payloadOffset, payloadByteCount: payloadByteCount)
         return Segment(
-            headerByteCount: layers.payloadOffset, payloadOffset: payloadOffset,
+            headerByteCount: headerByteCount, payloadOffset: payloadOffset,
             payloadByteCount: payloadByteCount)
     }
 
     @_noLocks
-    private func copyHeaders(to header: FrameView) {
+    private func copyHeaders(_ count: Int, to header: FrameView) {
         var offset = 0
-        while layers.payloadOffset &- offset >= 4 {
+        while count &- offset >= 4 {
             header.store(frame.loadUInt32(at: offset), at: offset)
             offset &+= 4
         }
-        while offset < layers.payloadOffset {
+        while offset < count {
             header.store(frame.loadUInt8(at: offset), at: offset)
             offset &+= 1
         }
     }
 
     @_noLocks
-    private func writeNetworkHeader(_ header: FrameView, index: Int, payloadByteCount: Int) {
-        let length = layers.payloadOffset &- layers.layer3Offset &+ payloadByteCount
+    private func writeNetworkHeader(
+        _ header: FrameView, index: Int, byteCount: Int, payloadByteCount: Int
+    ) {
+        let length = byteCount &+ payloadByteCount
         if layers.isIPv6 {
             IPv6Header(frame: header, at: layers.layer3Offset).payloadLength =
                 length &- IPv6Header.byteCount

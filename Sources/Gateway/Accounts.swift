@@ -43,20 +43,55 @@ struct Accounts {
         }
     }
 
-    /// Begins to count everything from zero.
-    mutating func resetAll(ports: [Int], peers: [Int], vsis: [Int], events: Agent.Events) {
+    /// The indexes of what is counted one by one.
+    struct Owners {
+        var ports: Set<Int> = []
+        var peers: Set<Int> = []
+        var vsis: Set<Int> = []
+        /// Hit counters of policy routes.
+        var policies: Set<Int> = []
+
+        func subtracting(_ other: Owners) -> Owners {
+            Owners(
+                ports: ports.subtracting(other.ports), peers: peers.subtracting(other.peers),
+                vsis: vsis.subtracting(other.vsis), policies: policies.subtracting(other.policies))
+        }
+    }
+
+    /// What has just got its index begins at zero.
+    mutating func reset(_ owners: Owners) {
+        for port in owners.ports { resetPort(port) }
+        for peer in owners.peers { resetPeer(peer) }
+        for vsi in owners.vsis { resetVSI(vsi) }
+        for policy in owners.policies { reset(CounterLayout.index(policy: policy)) }
+    }
+
+    /// Begins to count everything from zero, but for packets that are under way: those that wait
+    /// are held still, and all of them count as received after the clear, where their ends will be
+    /// counted.
+    mutating func resetAll(_ owners: Owners, events: Agent.Events) {
         for stage in Stage.allCases {
             for field in CounterLayout.StageField.allCases {
                 reset(CounterLayout.index(stage, field))
             }
         }
         for reason in DropReason.allCases { reset(CounterLayout.index(reason)) }
-        for total in CounterLayout.Total.allCases { reset(CounterLayout.index(total)) }
+        for total in [CounterLayout.Total.transmitted, .consumed, .replicated, .originated] {
+            reset(CounterLayout.index(total))
+        }
+        baseline[CounterLayout.index(.received)] = finished
         for event in CounterLayout.Event.allCases { reset(CounterLayout.index(event)) }
-        for port in ports { resetPort(port) }
-        for peer in peers { resetPeer(peer) }
-        for vsi in vsis { resetVSI(vsi) }
+        reset(owners)
         agentBaseline = events
+    }
+
+    /// Packets received that had come to their end when the totals were reset.
+    private var finished: UInt64 {
+        let ends =
+            DropReason.allCases.map { CounterLayout.index($0) }
+            + [CounterLayout.index(.transmitted), CounterLayout.index(.consumed)]
+        let ended = ends.reduce(0) { $0 &+ (baseline[$1] ?? 0) }
+        return ended &- (baseline[CounterLayout.index(.replicated)] ?? 0)
     }
 
     // MARK: Reports
@@ -108,5 +143,15 @@ struct Accounts {
             events[event.name] = value(CounterLayout.index(event))
         }
         return CountersReport(stages: stages, totals: totals, events: events)
+    }
+}
+
+extension Accounts.Owners {
+    /// Everything that has an index at present.
+    init(of agent: Agent) {
+        ports = Set(agent.portNames.values)
+        peers = Set(agent.peerIndexes.values)
+        vsis = Set(agent.vsiNames.values)
+        policies = Set(agent.policyNames.values)
     }
 }

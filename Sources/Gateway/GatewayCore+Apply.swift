@@ -30,9 +30,7 @@ extension GatewayCore {
         let hasOtherOuter = !Underlay.isSameOuter(
             agent.configuration.vtep, configuration.vtep)
         if hasOtherOuter { try replan(configuration.vtep) }
-        let before = Set(agent.portNames.values)
-        let peersBefore = Set(agent.peerIndexes.values)
-        let vsisBefore = Set(agent.vsiNames.values)
+        let before = owners
         let leaving = gone.compactMap(agent.deviceIndex)
         for (key, device) in opened { topology.keep(device, as: key) }
         take(effective, without: gone)
@@ -41,11 +39,7 @@ extension GatewayCore {
         detach(leaving)
         for key in gone { topology.remove(key) }
         for key in opened.keys { attach(key) }
-        for port in Set(agent.portNames.values).subtracting(before) { accounts.resetPort(port) }
-        for peer in Set(agent.peerIndexes.values).subtracting(peersBefore) {
-            accounts.resetPeer(peer)
-        }
-        for vsi in Set(agent.vsiNames.values).subtracting(vsisBefore) { accounts.resetVSI(vsi) }
+        accounts.reset(owners.subtracting(before))
         self.text = text
         log.notice("configuration applied", metadata: ["changes": "\(plan.lines.count)"])
         return plan.lines

@@ -11,30 +11,50 @@ internal import Wire
 /// The gateway as operators see it.
 extension GatewayCore {
     func vsiReport(_ selection: Selection) throws(ControlError) -> [VSIReport] {
-        let wanted = selection.name ?? selection.vsi
-        let entries = agent.forwardingCounts()
-        let rows = configuration.vsis.filter { wanted == nil || $0.name == wanted }
-        guard wanted == nil || !rows.isEmpty else {
-            throw .notFound("no vsi \(wanted!): see vxgate show vsi")
+        let names = [selection.name, selection.vsi].compactMap(\.self)
+        for name in names where !configuration.vsis.contains(where: { $0.name == name }) {
+            throw .notFound("no vsi \(name): see vxgate show vsi")
         }
+        let rows = configuration.vsis.filter { vsi in names.allSatisfy { $0 == vsi.name } }
+        let entries = agent.forwardingCounts()
         return rows.map { vsi in
             let index = agent.vsiNames[vsi.name]!
-            return VSIReport(
+            let ports = configuration.accessPorts.filter { $0.vsi == vsi.name }
+            let peers = configuration.floodPeers(of: vsi)
+            var report = VSIReport(
                 name: vsi.name, vni: vsi.vni?.bits, fdbEntries: entries[index] ?? 0,
                 rxPackets: accounts.value(CounterLayout.index(vsi: index, .rxPackets)),
                 txPackets: accounts.value(CounterLayout.index(vsi: index, .txPackets)),
                 floodedPackets: accounts.value(CounterLayout.index(vsi: index, .floodedPackets)),
-                ports: configuration.accessPorts.filter { $0.vsi == vsi.name }.map(\.name),
-                floodList: configuration.floodPeers(of: vsi).map(\.name))
+                ports: ports.map(\.name), floodList: peers.map(\.name))
+            report.mtu = agent.mtu(ofVSI: vsi)
+            report.ageingSeconds = vsi.ageingSeconds
+            report.state = !peers.isEmpty || ports.contains { isUp($0) } ? "up" : "down"
+            if vsi.vni != nil { describeTunnel(to: peers, in: &report) }
+            return report
         }
     }
 
+    private func isUp(_ port: Configuration.AccessPort) -> Bool {
+        agent.environment.devicesUp.contains(DeviceKey(port))
+    }
+
+    private func describeTunnel(to peers: [Configuration.Peer], in report: inout VSIReport) {
+        report.local = agent.environment.vtepAddress.description
+        report.remote = peers.map(\.address.description)
+        report.dev = underlay.device?.name
+        report.sourcePorts = [underlay.ports.min(), underlay.ports.max()].compactMap(\.self)
+        report.destinationPort = configuration.vtep.udpPort
+        report.udpChecksum = configuration.vtep.udpChecksum.rawValue
+    }
+
     func peerReport(_ selection: Selection) throws(ControlError) -> [PeerReport] {
-        let wanted = selection.name ?? selection.peer
-        let rows = agent.peersByIndex.filter { wanted == nil || $0.name == wanted }
-        guard wanted == nil || !rows.isEmpty else {
-            throw .notFound("no peer \(wanted!): see vxgate show peer")
+        let names = [selection.name, selection.peer].compactMap(\.self)
+        let all = agent.peersByIndex
+        for name in names where !all.contains(where: { $0.name == name }) {
+            throw .notFound("no peer \(name): see vxgate show peer")
         }
+        let rows = all.filter { peer in names.allSatisfy { $0 == peer.name } }
         return rows.map { peer in
             func value(_ field: CounterLayout.PeerField) -> UInt64 {
                 accounts.value(CounterLayout.index(peer: peer.index, field))
@@ -46,34 +66,34 @@ extension GatewayCore {
         }
     }
 
+    /// Access ports and native ports.
     func portReport(_ selection: Selection) throws(ControlError) -> [PortReport] {
-        let wanted = selection.name ?? selection.port
-        let rows = configuration.accessPorts.filter {
-            (wanted == nil || $0.name == wanted)
-                && (selection.vsi == nil || $0.vsi == selection.vsi)
-        }
-        guard wanted == nil || !rows.isEmpty else {
-            throw .notFound("no port \(wanted!): see vxgate show port")
+        let names = [selection.name, selection.port].compactMap(\.self)
+        for name in names where agent.portNames[name] == nil {
+            throw .notFound("no port \(name): see vxgate show port")
         }
         if let vsi = selection.vsi, agent.vsiNames[vsi] == nil {
             throw .notFound("no vsi \(vsi): see vxgate show vsi")
+        }
+        let rows = agent.configuration.accessPorts.filter { port in
+            names.allSatisfy { $0 == port.name }
+                && (selection.vsi == nil || port.vsi == selection.vsi)
         }
         return rows.map { port in
             let index = agent.portNames[port.name]!
             func value(_ field: CounterLayout.PortField) -> UInt64 {
                 accounts.value(CounterLayout.index(port: index, field))
             }
-            let isUp = agent.environment.devicesUp.contains(DeviceKey(port))
             return PortReport(
                 name: port.name, type: port.type.rawValue, device: port.device, vlan: port.vlan,
-                vsi: port.vsi, state: isUp ? "up" : "down", rxPackets: value(.rxPackets),
+                vsi: port.vsi, state: isUp(port) ? "up" : "down", rxPackets: value(.rxPackets),
                 rxBytes: value(.rxBytes), txPackets: value(.txPackets),
                 txBytes: value(.txBytes), rxDrops: value(.rxDrops), txDrops: value(.txDrops))
         }
     }
 
-    func policyReport() -> [PolicyReport] {
-        agent.policyReport().map { row in
+    func policyReport(_ selection: Selection) throws(ControlError) -> [PolicyReport] {
+        try agent.policyReport(selection).map { row in
             var report = row.report
             report.packets = accounts.value(CounterLayout.index(policy: row.counter))
             return report
@@ -143,8 +163,8 @@ extension GatewayCore {
     func clearCounters() {
         kernelLosses = KernelLosses()
         topology.clearLosses()
-        accounts.resetAll(
-            ports: Array(agent.portNames.values), peers: Array(agent.peerIndexes.values),
-            vsis: Array(agent.vsiNames.values), events: agent.events)
+        accounts.resetAll(owners, events: agent.events)
     }
+
+    var owners: Accounts.Owners { Accounts.Owners(of: agent) }
 }

@@ -135,7 +135,7 @@ public final class GatewayService: ControlPlane, Service {
     }
 
     public func policies(_ selection: Selection) async throws(ControlError) -> [PolicyReport] {
-        try await thread.perform { core throws(ControlError) in core.policyReport() }
+        try await thread.perform { core throws(ControlError) in try core.policyReport(selection) }
     }
 
     public func vsis(_ selection: Selection) async throws(ControlError) -> [VSIReport] {

@@ -34,7 +34,9 @@ extension Worker {
         var next = 0
         var sends: UInt64 = 0
         while next < segmenter.segmentCount {
-            let count = min(perSend, segmenter.segmentCount &- next)
+            // The first fragment may have more options than the others.
+            let fitting = next == 0 && !segmenter.hasEqualHeaders ? 1 : perSend
+            let count = min(fitting, segmenter.segmentCount &- next)
             sendSegments(output, lane, peer, segmenter, next, count, isSegmented && count > 1)
             next &+= count
             sends &+= 1
@@ -83,7 +85,7 @@ extension Worker {
         let tag = batch.vlan[lane]
         let tagBytes = tag == 0 ? 0 : EthernetHeader.tagByteCount
         let start = VXLANHeader.byteCount &+ tagBytes
-        let count = start &+ segmenter.headerByteCount
+        let count = start &+ segmenter.headerByteCount(of: index)
         guard let bytes = unsafe operation.appendScratch(count: count) else { return nil }
         let header = unsafe FrameView(base: bytes, count: count)
         guard let segment = segmenter.segment(index, header: header.dropFirst(start)) else {
@@ -137,7 +139,7 @@ extension Worker {
         _ index: Int, _ frame: FrameView
     ) -> Bool {
         let tags = tagBytes(lane, record)
-        let count = tags &+ segmenter.headerByteCount
+        let count = tags &+ segmenter.headerByteCount(of: index)
         guard let bytes = unsafe operation.appendScratch(count: count) else { return false }
         let header = unsafe FrameView(base: bytes, count: count)
         guard let segment = segmenter.segment(index, header: header.dropFirst(tags)) else {

@@ -133,9 +133,14 @@ public struct IPv4Header {
         @_noLocks get { frame.loadUInt16(at: offset &+ Field.fragment) & 0x3FFF != 0 }
     }
 
-    /// The fragment reaches beyond the largest datagram there can be, which only an attack does.
-    public var fragmentExceedsDatagram: Bool {
-        @_noLocks get { fragmentOffset &+ totalLength > 0xFFFF && fragmentOffset != 0 }
+    /// The fragment reaches beyond the largest datagram there can be, or starts at eight bytes,
+    /// inside of the transport header: links of 68 bytes do not cut so short (RFC 791 section 3.2),
+    /// only attacks do (RFC 1858 section 4, RFC 3128).
+    public var hasImpossibleFragmentOffset: Bool {
+        @_noLocks get {
+            let start = fragmentOffset
+            return start == 8 || (start &+ totalLength > 0xFFFF && start != 0)
+        }
     }
 
     public var timeToLive: UInt8 {

@@ -59,7 +59,8 @@ struct ShowRoute: ParsableCommand {
 
     @Option(help: "Only routes of this VRF.") var vrf: String?
     @Option(help: "Only routes out of this interface.") var interface: String?
-    @Option(help: "Only the routes that this IPv4 address matches.") var address: IPv4Address?
+    @Option(help: "Only the route that packets to this IPv4 address take.") var address:
+        IPv4Address?
     @OptionGroup var options: ClientOptions
 
     func run() throws {

@@ -41,6 +41,8 @@ struct CommandLineTests {
     @Test(arguments: [
         ["show", "vsi", "nowhere"], ["show", "vni", "nowhere"], ["show", "vni", "77"],
         ["show", "port", "nowhere"], ["show", "peer", "nowhere"], ["show", "drops", "nothing"],
+        ["show", "vsi", "--vsi", "nowhere"], ["show", "vni", "--vsi", "nowhere"],
+        ["show", "port", "--port", "nowhere"], ["show", "peer", "--peer", "nowhere"],
         ["show", "events", "nothing"], ["show", "fdb", "--vsi", "nowhere"],
         ["show", "fdb", "--vsi", "nowhere", "--json"],
         ["fdb", "delete", "--vsi", "vpna", "--mac", "00:00:00:00:00:00"],

@@ -28,7 +28,7 @@ final class FakePlane: ControlPlane {
     }
 
     func vsis(_ selection: Selection) async throws(ControlError) -> [VSIReport] {
-        let rows = [
+        var rows = [
             VSIReport(
                 name: "vpna", vni: 10, fdbEntries: 2, rxPackets: 3, txPackets: 4, floodedPackets: 1,
                 ports: ["vm1"], floodList: ["gw2", "border"]),
@@ -36,7 +36,16 @@ final class FakePlane: ControlPlane {
                 name: "br1", vni: nil, fdbEntries: 1, rxPackets: 0, txPackets: 0, floodedPackets: 0,
                 ports: [], floodList: []),
         ]
-        return try select(rows, "VSI", selection.name, \.name)
+        rows[0].mtu = 1450
+        rows[0].ageingSeconds = 300
+        rows[0].state = "up"
+        rows[0].local = "10.33.30.150"
+        rows[0].remote = ["10.33.30.151"]
+        rows[0].dev = "eth0"
+        rows[0].sourcePorts = [49_152, 49_167]
+        rows[0].destinationPort = 4789
+        rows[0].udpChecksum = "auto"
+        return try select(rows, "VSI", selection.name ?? selection.vsi, \.name)
     }
 
     func peers(_ selection: Selection) async throws(ControlError) -> [PeerReport] {
@@ -45,7 +54,7 @@ final class FakePlane: ControlPlane {
                 name: "gw2", address: "10.33.30.151", vnis: [10, 20], rxPackets: 5, rxBytes: 500,
                 txPackets: 6, txBytes: 600)
         ]
-        return try select(rows, "peer", selection.name, \.name)
+        return try select(rows, "peer", selection.name ?? selection.peer, \.name)
     }
 
     func ports(_ selection: Selection) async throws(ControlError) -> [PortReport] {
@@ -54,7 +63,7 @@ final class FakePlane: ControlPlane {
                 name: "vm1", type: "tap", device: "vm1", vlan: nil, vsi: "vpna", state: "up",
                 rxPackets: 1234, rxBytes: 99, txPackets: 7, txBytes: 8, rxDrops: 0, txDrops: 1)
         ]
-        return try select(rows, "port", selection.name, \.name)
+        return try select(rows, "port", selection.name ?? selection.port, \.name)
     }
 
     func fdb(_ selection: Selection) async throws(ControlError) -> [FDBReport] {

@@ -19,14 +19,18 @@ import Testing
         try await answers([
             (
                 "/v1/vsi?name=br1",
-                #"[{"fdb_entries":1,"flood_list":[],"flooded_packets":0,"name":"br1","ports":[],"#
-                    + #""rx_packets":0,"tx_packets":0,"vni":null}]"# + "\n"
+                #"[{"ageing_seconds":0,"dev":null,"dstport":null,"fdb_entries":1,"flood_list":[],"#
+                    + #""flooded_packets":0,"local":null,"mtu":null,"name":"br1","ports":[],"#
+                    + #""remote":[],"rx_packets":0,"srcport":[],"state":"down","tx_packets":0,"#
+                    + #""udp_checksum":null,"vni":null}]"# + "\n"
             ),
             (
                 "/v1/vni",
-                #"[{"fdb_entries":2,"flood_list":["gw2","border"],"flooded_packets":1,"#
-                    + #""name":"vpna","ports":["vm1"],"rx_packets":3,"tx_packets":4,"vni":10}]"#
-                    + "\n"
+                #"[{"ageing_seconds":300,"dev":"eth0","dstport":4789,"fdb_entries":2,"#
+                    + #""flood_list":["gw2","border"],"flooded_packets":1,"local":"10.33.30.150","#
+                    + #""mtu":1450,"name":"vpna","ports":["vm1"],"remote":["10.33.30.151"],"#
+                    + #""rx_packets":3,"srcport":[49152,49167],"state":"up","tx_packets":4,"#
+                    + #""udp_checksum":"auto","vni":10}]"# + "\n"
             ),
             (
                 "/v1/peer",
@@ -124,6 +128,24 @@ import Testing
             ] {
                 #expect(throws: ControlClientError.refused(status: 404, text: text, details: [])) {
                     try client.request("GET", "/v1/vni", query: ["name": name])
+                }
+            }
+        }
+    }
+
+    /// A filter is named after the thing, beside the name that may stand alone.
+    @Test func thingsByTheirOwnFilter() async throws {
+        try await withServer { path in
+            let client = ControlClient(path: path)
+            for (thing, filter, name) in [
+                ("vsi", "vsi", "br1"), ("vni", "vsi", "vpna"), ("peer", "peer", "gw2"),
+                ("port", "port", "vm1"),
+            ] {
+                let found = try client.request("GET", "/v1/\(thing)", query: [filter: name])
+                #expect(
+                    try found == client.request("GET", "/v1/\(thing)", query: ["name": name]))
+                #expect(throws: ControlClientError.self) {
+                    try client.request("GET", "/v1/\(thing)", query: [filter: "nowhere"])
                 }
             }
         }

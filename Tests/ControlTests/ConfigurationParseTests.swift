@@ -196,6 +196,21 @@ import Wire
         #expect(try parsed(onlink).warnings.isEmpty)
     }
 
+    @Test func aRouteToAConnectedSubnetIsAWarning() throws {
+        for (prefix, vrf, count) in [
+            ("10.0.20.0/24", "red", 1), ("10.0.10.1/32", "red", 0), ("10.0.20.0/25", "red", 0),
+            ("10.0.20.0/24", "blue", 0),
+        ] {
+            let route =
+                "\n  - { prefix: \(prefix), vrf: \(vrf), via: 10.0.10.2, interface: "
+                + "\(vrf == "red" ? "g10" : "g30") }"
+            let warnings = try parsed(ConfigurationTexts.small + route).warnings
+            #expect(
+                warnings.map(\.path) == Array(repeating: "static-routes[1].prefix", count: count))
+            #expect(warnings.allSatisfy { $0.text.contains("is connected by interface g20") })
+        }
+    }
+
     @Test func floodPeersAreThoseOfTheListOrThoseThatCarryTheVNI() throws {
         let configuration = try parsed(ConfigurationTexts.full).configuration
         #expect(

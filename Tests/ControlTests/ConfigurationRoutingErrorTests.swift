@@ -92,6 +92,15 @@ import Testing
             "the same route twice", "via: 10.0.10.2", "via: [10.0.10.2, 10.0.10.2]", at: "30:46",
             "static-routes[0].via[1]", "the same route to 192.0.2.0/24"),
         BrokenText(
+            "a blackhole beside a next hop", "",
+            "  - { prefix: 192.0.2.0/24, vrf: red, blackhole: true }",
+            at: "31:5", "static-routes[1]", "a blackhole and a next hop for 192.0.2.0/24"),
+        BrokenText(
+            "a next hop beside a blackhole", "  - { prefix: 192.0.2.0/24, via",
+            "  - { prefix: 192.0.2.0/24, vrf: red, blackhole: true }\n"
+                + "  - { prefix: 192.0.2.0/24, via",
+            at: "31:34", "static-routes[1].via", "contradict each other"),
+        BrokenText(
             "ARP on an unknown interface", "interface: g10, address", "interface: g1O, address",
             at: "28:18", "static-arp[0].interface", "did you mean 'g10'?"),
         BrokenText(

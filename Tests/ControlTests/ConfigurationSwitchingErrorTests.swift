@@ -1,8 +1,17 @@
+import Control
 import Testing
 
 /// Peers, VSIs, access ports and static FDB entries that are refused.
 @Suite struct ConfigurationSwitchingErrorTests {
     @Test(arguments: Self.texts) func isRefused(_ broken: BrokenText) { broken.check() }
+
+    /// Both are told: one slip does not hide the other.
+    @Test func aBadVNIDoesNotHideAnUnknownPeer() {
+        let text = replacing(
+            "vni: 10010, flood-list: [p1, p2]", by: "vni: 0, flood-list: [p1, nowhere]",
+            in: ConfigurationTexts.small)
+        #expect(errors(text).map(\.path) == ["vsis[0].vni", "vsis[0].flood-list[1]"])
+    }
 
     static let texts: [BrokenText] = [
         BrokenText(

@@ -1,6 +1,7 @@
 import Control
 import Dataplane
 import Memory
+import TestKit
 import Testing
 import Uring
 
@@ -47,27 +48,95 @@ import Uring
                 link.counters.add(4, port: 1, .rxPackets)
                 link.counters.add(5, peer: 2, .txBytes)
                 link.counters.add(6, vsi: 3, .floodedPackets)
+                link.counters.add(7, policy: 4)
                 link.counters.record(.parse, packets: 1, bytes: 1, clocks: 1)
             }
         }
         count()
-        accounts.resetAll(ports: [1], peers: [2], vsis: [3], events: events)
+        accounts.resetAll(
+            .init(ports: [1], peers: [2], vsis: [3], policies: [4]), events: events)
         let words = [
             CounterLayout.index(DropReason.hairpin), CounterLayout.index(.arpAnswered),
             CounterLayout.index(CounterLayout.Total.transmitted),
             CounterLayout.index(port: 1, .rxPackets), CounterLayout.index(peer: 2, .txBytes),
             CounterLayout.index(vsi: 3, .floodedPackets), CounterLayout.index(.parse, .clocks),
+            CounterLayout.index(policy: 4),
         ]
         for word in words { #expect(accounts.value(word) == 0) }
         #expect(accounts.report(events).events["fdb_limit"] == 0)
         count()
-        #expect(words.map { accounts.value($0) } == [2, 2, 6, 8, 10, 12, 2])
+        #expect(words.map { accounts.value($0) } == [2, 2, 6, 8, 10, 12, 2, 14])
         events.fdbLimit = 7
         #expect(accounts.report(events).events["fdb_limit"] == 2)
         // What workers and agent both count is one sum.
         links[1].counters.count(.icmpRateLimited, 2)
         events.icmpRateLimited = 3
         #expect(accounts.report(events).events["icmp_rate_limited"] == 5)
+    }
+
+    /// What waits, and what is in the middle of the stages, ends after the clear.
+    @Test func packetsUnderWayAtAClearStayInTheIdentity() throws {
+        let links = try links(2)
+        var accounts = Accounts(links: links, agent: Counters(region: agentRegion))
+        let counters = links[0].counters
+        counters.add(20, .received)
+        counters.add(3, .replicated)
+        counters.add(8, .transmitted)
+        links[1].counters.add(2, .consumed)
+        counters.count(.noRoute, 4)
+        counters.add(6, .held)
+        // Three are between receive and transmit; one that waited is let go.
+        links[1].counters.add(1, .released)
+        counters.add(1, .transmitted)
+        func totals() -> TotalsReport { accounts.report(Agent.Events()).totals }
+        accounts.resetAll(.init(), events: Agent.Events())
+        #expect(totals().held == 5)
+        #expect(totals().received == 8, "five that wait and three on their way")
+        #expect(totals().transmitted == 0 && totals().dropped == 0)
+        counters.add(3, .transmitted)
+        #expect(isBalanced(totals()))
+        counters.add(10, .received)
+        counters.add(10, .transmitted)
+        Counters(region: agentRegion).count(.nhFailed, 2)
+        counters.add(5, .released)
+        counters.add(3, .transmitted)
+        #expect(isBalanced(totals()))
+        #expect(totals().held == 0 && totals().received == 18 && totals().dropped == 2)
+        accounts.resetAll(.init(), events: Agent.Events())
+        #expect(totals() == TotalsReport())
+    }
+
+    private func isBalanced(_ totals: TotalsReport) -> Bool {
+        totals.received + totals.replicated == totals.transmitted + totals.consumed
+            + totals.dropped + totals.held
+    }
+
+    /// A policy takes over the counter of one that is gone.
+    @Test func aNewPolicyBeginsAtZero() throws {
+        func configuration(_ names: String...) -> Configuration {
+            var configuration = TestSite.routed
+            configuration.policyRoutes = names.map {
+                .init(name: $0, interface: "g10", nextHop: TestSite.h2.address)
+            }
+            return configuration
+        }
+        let gateway = TestGateway(configuration("old", "kept"))
+        let links = try links(1)
+        var accounts = Accounts(links: links, agent: Counters(region: agentRegion))
+        for index in 0..<2 { links[0].counters.add(10, policy: index) }
+        func hits() -> [String: UInt64] {
+            gateway.agent.policyNames.mapValues { accounts.value(CounterLayout.index(policy: $0)) }
+        }
+        func apply(_ configuration: Configuration) {
+            let before = Accounts.Owners(of: gateway.agent)
+            gateway.apply(configuration)
+            accounts.reset(Accounts.Owners(of: gateway.agent).subtracting(before))
+        }
+        apply(configuration("kept"))
+        gateway.advance(seconds: 10)
+        apply(configuration("kept", "new"))
+        #expect(gateway.agent.policyNames["new"] == 0)
+        #expect(hits() == ["kept": 10, "new": 0])
     }
 
     @Test func aNewOwnerOfAnIndexBeginsAtZero() throws {

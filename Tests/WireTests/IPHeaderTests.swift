@@ -100,9 +100,12 @@ import Wire
         #expect(header(0x2000).isFragment && header(0x2000).moreFragments)
         #expect(header(0x0001).isFragment && header(0x0001).fragmentOffset == 8)
         #expect(!header(0x1FFF, length: 7).moreFragments)
-        #expect(header(0x1FFF, length: 8).fragmentExceedsDatagram)
-        #expect(!header(0x0001, length: 1000).fragmentExceedsDatagram)
-        #expect(!header(0, length: 60_000).fragmentExceedsDatagram)
+        #expect(header(0x1FFF, length: 8).hasImpossibleFragmentOffset)
+        #expect(!header(0x0002, length: 1000).hasImpossibleFragmentOffset)
+        #expect(!header(0, length: 60_000).hasImpossibleFragmentOffset)
+        // Inside of the transport header.
+        #expect(header(0x0001, length: 1000).hasImpossibleFragmentOffset)
+        #expect(header(0x2001, length: 28).hasImpossibleFragmentOffset)
     }
 
     @Test func `IPv6 is checked, and its ECN changes alone`() {

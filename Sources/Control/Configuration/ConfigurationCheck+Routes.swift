@@ -3,10 +3,12 @@ internal import Wire
 /// Rules about static routes, policy routes and static ARP entries: their next hops can be reached.
 extension ConfigurationCheck {
     func checkStaticRoutes() {
-        var places: [RoutePath: String] = [:]
+        var places = StaticPaths()
+        let connected = connectedSubnets()
         for (index, route) in configuration.staticRoutes.enumerated() {
             let path = "static-routes[\(index)]"
             checkScope(of: route, path: path)
+            warnOfConnected(route, path: path, among: connected)
             let isKnown = !log.hasFailed("\(path).via") && !log.hasFailed("\(path).prefix")
             if route.blackhole {
                 if !route.via.isEmpty || route.interface != nil || route.onlink {
@@ -38,17 +40,64 @@ extension ConfigurationCheck {
         let via: IPv4Address?
     }
 
+    private struct RoutePlace: Hashable {
+        let vrf: String
+        let prefix: IPv4Prefix
+
+        init(vrf: String, prefix: IPv4Prefix) {
+            self.vrf = vrf
+            self.prefix = IPv4Prefix(address: prefix.network, length: prefix.length)
+        }
+    }
+
+    /// The interface of each subnet that is at hand.
+    private func connectedSubnets() -> [RoutePlace: String] {
+        var result: [RoutePlace: String] = [:]
+        for interface in interfaces {
+            for subnet in interface.addresses {
+                result[RoutePlace(vrf: interface.vrf, prefix: subnet)] = interface.name
+            }
+        }
+        return result
+    }
+
+    /// The connected subnet wins, as it does in Linux, where the route cannot be added at all.
+    private func warnOfConnected(
+        _ route: Configuration.StaticRoute, path: String, among connected: [RoutePlace: String]
+    ) {
+        let place = RoutePlace(vrf: route.vrf, prefix: route.prefix)
+        guard let interface = connected[place], !log.hasFailed("\(path).prefix") else { return }
+        log.warn(
+            "\(path).prefix",
+            "\(route.prefix) is connected by interface \(interface), which wins: the route does "
+                + "nothing")
+    }
+
+    /// Where each path stands, and the first to each prefix.
+    private struct StaticPaths {
+        var all: [RoutePath: String] = [:]
+        var firsts: [RoutePlace: (path: String, isBlackhole: Bool)] = [:]
+    }
+
     /// The same path twice, or a blackhole beside a path.
     private func refuseSecond(
         _ route: Configuration.StaticRoute, via: IPv4Address?, path: String,
-        in places: inout [RoutePath: String]
+        in places: inout StaticPaths
     ) {
         let key = RoutePath(vrf: route.vrf, prefix: route.prefix, via: via)
-        if let first = places[key] {
+        let place = RoutePlace(vrf: route.vrf, prefix: route.prefix)
+        if let first = places.all[key] {
             log.refuse(
                 path, "the same route to \(route.prefix) is at \(log.reference(first)) already")
+        } else if let first = places.firsts[place], first.isBlackhole != (via == nil) {
+            log.refuse(
+                path,
+                "a blackhole and a next hop for \(route.prefix) contradict each other: "
+                    + "\(log.reference(first.path)); keep one")
+        } else if places.firsts[place] == nil {
+            places.firsts[place] = (path, via == nil)
         }
-        places[key] = path
+        places.all[key] = path
     }
 
     private func checkScope(of route: Configuration.StaticRoute, path: String) {

@@ -128,8 +128,8 @@ struct ConfigurationCheck {
     }
 
     private func checkFloodList(of vsi: Configuration.VSI, path: String) {
-        guard let names = vsi.floodList, !log.hasFailed("\(path).vni") else { return }
-        guard let vni = vsi.vni else {
+        guard let names = vsi.floodList else { return }
+        guard vsi.vni != nil || log.hasFailed("\(path).vni") else {
             log.refuse(
                 "\(path).flood-list",
                 "VSI \(vsi.name) has no 'vni' and so no remote peers: add one or remove the list")
@@ -143,7 +143,8 @@ struct ConfigurationCheck {
                 continue
             }
             let peer = configuration.peers[index]
-            guard !peer.carries(vni), !log.isUncertain("peers[\(index)].vnis") else { continue }
+            guard let vni = vsi.vni, !peer.carries(vni), !log.isUncertain("peers[\(index)].vnis")
+            else { continue }
             let place = log.reference("peers[\(index)].vnis")
             log.refuse(itemPath, "peer \(name) does not carry VNI \(vni): add it to \(place)")
         }

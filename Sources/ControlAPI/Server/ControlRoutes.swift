@@ -49,16 +49,16 @@ struct ControlRoutes: Sendable {
 
     private var tables: [ControlRoute] {
         [
-            ControlRoute(.get, "/v1/vsi", filters: [.name]) { [plane] in
+            ControlRoute(.get, "/v1/vsi", filters: [.name, .vsi]) { [plane] in
                 .rows(try await plane.vsis($0.selection))
             },
-            ControlRoute(.get, "/v1/vni", filters: [.name]) { [plane] in
+            ControlRoute(.get, "/v1/vni", filters: [.name, .vsi]) { [plane] in
                 .rows(try await networks(of: plane, $0.selection))
             },
-            ControlRoute(.get, "/v1/peer", filters: [.name]) { [plane] in
+            ControlRoute(.get, "/v1/peer", filters: [.name, .peer]) { [plane] in
                 .rows(try await plane.peers($0.selection))
             },
-            ControlRoute(.get, "/v1/port", filters: [.name, .vsi]) { [plane] in
+            ControlRoute(.get, "/v1/port", filters: [.name, .port, .vsi]) { [plane] in
                 .rows(try await plane.ports($0.selection))
             },
             ControlRoute(.get, "/v1/fdb", filters: [.vsi, .port, .peer, .mac]) { [plane] in
@@ -175,11 +175,13 @@ struct ControlRoutes: Sendable {
 private func networks(
     of plane: any ControlPlane, _ selection: Selection
 ) async throws(ControlError) -> [VSIReport] {
-    guard let name = selection.name else {
+    guard let name = selection.name ?? selection.vsi else {
         return try await plane.vsis(selection).filter { $0.vni != nil }
     }
-    if let number = UInt32(name) {
-        let found = try await plane.vsis(Selection()).filter { $0.vni == number }
+    if selection.name != nil, let number = UInt32(name) {
+        var others = selection
+        others.name = nil
+        let found = try await plane.vsis(others).filter { $0.vni == number }
         guard !found.isEmpty else { throw .notFound("no VSI has VNI \(number)") }
         return found
     }

@@ -138,15 +138,23 @@ let openAPIComponents = #"""
         "VSI": {
           "type": "object",
           "required": [
-            "fdb_entries", "flood_list", "flooded_packets", "name", "ports", "rx_packets",
-            "tx_packets", "vni"
+            "ageing_seconds", "dev", "dstport", "fdb_entries", "flood_list", "flooded_packets",
+            "local", "mtu", "name", "ports", "remote", "rx_packets", "srcport", "state",
+            "tx_packets", "udp_checksum", "vni"
           ],
           "properties": {
             "name": {"type": "string"}, "vni": {"type": ["integer", "null"]},
             "fdb_entries": {"type": "integer"}, "rx_packets": {"type": "integer"},
             "tx_packets": {"type": "integer"}, "flooded_packets": {"type": "integer"},
             "ports": {"type": "array", "items": {"type": "string"}},
-            "flood_list": {"type": "array", "items": {"type": "string"}}
+            "flood_list": {"type": "array", "items": {"type": "string"}},
+            "mtu": {"type": ["integer", "null"]}, "ageing_seconds": {"type": "integer"},
+            "state": {"type": "string", "enum": ["up", "down"]},
+            "local": {"type": ["string", "null"]}, "dev": {"type": ["string", "null"]},
+            "remote": {"type": "array", "items": {"type": "string"}},
+            "srcport": {"type": "array", "items": {"type": "integer"}},
+            "dstport": {"type": ["integer", "null"]},
+            "udp_checksum": {"type": ["string", "null"]}
           }
         },
         "Peer": {

@@ -3,7 +3,10 @@ let openAPIPaths = #"""
     {
       "/v1/vsi": {
         "get": {
-          "summary": "Layer-2 domains", "parameters": [{"$ref": "#/components/parameters/name"}],
+          "summary": "Layer-2 domains",
+          "parameters": [
+            {"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/vsi"}
+          ],
           "responses": {
             "200": {"$ref": "#/components/responses/VSIRows"},
             "default": {"$ref": "#/components/responses/Error"}
@@ -13,7 +16,9 @@ let openAPIPaths = #"""
       "/v1/vni": {
         "get": {
           "summary": "VSIs that have a VNI; name is a VNI or a VSI",
-          "parameters": [{"$ref": "#/components/parameters/name"}],
+          "parameters": [
+            {"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/vsi"}
+          ],
           "responses": {
             "200": {"$ref": "#/components/responses/VSIRows"},
             "default": {"$ref": "#/components/responses/Error"}
@@ -22,7 +27,10 @@ let openAPIPaths = #"""
       },
       "/v1/peer": {
         "get": {
-          "summary": "Remote VTEPs", "parameters": [{"$ref": "#/components/parameters/name"}],
+          "summary": "Remote VTEPs",
+          "parameters": [
+            {"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/peer"}
+          ],
           "responses": {
             "200": {"$ref": "#/components/responses/PeerRows"},
             "default": {"$ref": "#/components/responses/Error"}
@@ -31,9 +39,10 @@ let openAPIPaths = #"""
       },
       "/v1/port": {
         "get": {
-          "summary": "Access ports",
+          "summary": "Access ports and native ports",
           "parameters": [
-            {"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/vsi"}
+            {"$ref": "#/components/parameters/name"}, {"$ref": "#/components/parameters/port"},
+            {"$ref": "#/components/parameters/vsi"}
           ],
           "responses": {
             "200": {"$ref": "#/components/responses/PortRows"},

@@ -215,6 +215,12 @@ public enum RouteStage {
             LocalDelivery.deliver(lane, header, interface, pipeline)
             return nil
         }
+        // Before all else: what goes to a whole subnet gets no answer (RFC 1812 section 4.3.2.7)
+        // and no policy.
+        guard !RouteTable.isEdge(found) else {
+            drop(lane, .ipMartianDst, pipeline)
+            return nil
+        }
         // What the gateway sends itself is not forwarded (RFC 1812 section 2.2.8.1).
         guard interface.forwards || batch.ingress[lane].isOwn else {
             drop(lane, .ipForwardingDisabled, pipeline)
@@ -252,7 +258,7 @@ public enum RouteStage {
             pipeline.puntICMPError(lane, type: 3, code: 0, mtu: 0)
             drop(lane, .noRoute, pipeline)
         } else {
-            drop(lane, RouteTable.isEdge(found) ? .ipMartianDst : .blackhole, pipeline)
+            drop(lane, .blackhole, pipeline)
         }
         return nil
     }

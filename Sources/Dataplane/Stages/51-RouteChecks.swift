@@ -63,7 +63,7 @@ enum RouteChecks {
         case .badHeaderLength: return .ipBadIhl
         case .badChecksum: return .ipBadChecksum
         }
-        if header.fragmentExceedsDatagram { return .ipFragmentOffset }
+        if header.hasImpossibleFragmentOffset { return .ipFragmentOffset }
         if header.hasOptions, hasSourceRoute(header) { return .ipOptions }
         let source = header.source
         guard source.isUnicastSource else { return .ipMartianSrc }
@@ -83,8 +83,10 @@ enum RouteChecks {
         guard !origin.isOwn else { return nil }
         let interface = tables.interfaces[index]
         let back = tables.routes.find(vrf: interface.vrf, address: source)
-        // Out of a tunnel it is another gateway with the same address, with an ICMP error.
-        if origin.isPort, RouteTable.isOwn(back) { return .ipMartianSrc }
+        if RouteTable.isEdge(back) { return .ipMartianSrc }
+        // Out of a tunnel it is another gateway with the same address, with an ICMP error; the way
+        // back to it is not asked for, as it ends here.
+        if RouteTable.isOwn(back) { return origin.isPort ? .ipMartianSrc : nil }
         return reversePath(interface, back, tables)
     }
 

@@ -27,27 +27,43 @@ enum NextHopLookup {
         var kept = 0
         for index in 0..<count {
             let key = batch.keys[index]
-            let routed = batch.routed[index]
             let guess = Int(batch.foundSlots[index])
-            let value = neighbors.table.value(atGuess: guess, for: key) ?? 0
-            guard NeighborTable.isResolved(value), !NeighborTable.isOwn(value) else {
-                settle(routed, key, value, pipeline)
-                countPolicy(routed, pipeline)
-                continue
+            var value = neighbors.table.value(atGuess: guess, for: key) ?? 0
+            if !NeighborTable.isResolved(value) || NeighborTable.isOwn(value) {
+                value = settle(index, value, pipeline)
+                if value == 0 { continue }
             }
             let record = NeighborTable.record(of: value)
             neighbors.prefetch(record: record)
-            if kept != index { batch.routed[kept] = routed }
+            if kept != index { batch.routed[kept] = batch.routed[index] }
             batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
             kept &+= 1
         }
         return kept
     }
 
-    /// A packet whose next hop has no MAC address: it waits with the agent, or its sender hears
-    /// that nobody is there.
+    /// A packet whose next hop has no MAC address: it takes another way, or it ends here.
+    /// - Returns: the neighbor it takes instead, or 0.
+    @_noLocks @inline(never)
+    private static func settle(_ index: Int, _ neighbor: UInt64, _ pipeline: Pipeline) -> UInt64 {
+        let batch = pipeline.batch
+        var key = batch.keys[index]
+        var value = neighbor
+        if let detour = NextHopDetour.find(batch.routed[index], neighbor, pipeline) {
+            batch.routed[index] = detour.routed
+            key = detour.key
+            value = detour.neighbor
+            if NeighborTable.isResolved(value), !NeighborTable.isOwn(value) { return value }
+        }
+        let routed = batch.routed[index]
+        end(routed, key, value, pipeline)
+        countPolicy(routed, pipeline)
+        return 0
+    }
+
+    /// It waits with the agent, or its sender hears that nobody is there.
     @_noLocks
-    private static func settle(
+    private static func end(
         _ routed: RoutedLane, _ key: UInt64, _ neighbor: UInt64, _ pipeline: Pipeline
     ) {
         let batch = pipeline.batch
@@ -186,17 +202,23 @@ enum NextHopLookup {
         return learned.isPeer && place.isPeer ? learned : place
     }
 
-    /// That of the interface, or of the path to the peer when that is smaller.
+    /// That of the interface; towards peers what the underlay leaves of it, on the path to the one
+    /// peer when that is known to be shorter.
     @_noLocks @inline(__always)
     private static func mtu(
         _ interface: InterfaceRecord, _ egress: Destination, _ tables: TableView
     ) -> Int {
-        var mtu = Int(interface.mtu)
+        var mtu = interface.mtu == 0 ? .max : Int(interface.mtu)
+        guard !egress.isPort else { return mtu }
+        // What is flooded goes to the peers of the VSI, if it has any.
+        guard egress.isPeer || tables.vsis[Int(interface.vsi)].peerCount > 0 else { return mtu }
+        let underlay = Int(tables.settings.underlayMTU)
+        if underlay > 50 { mtu = min(mtu, underlay &- 50) }
         if egress.isPeer, egress.index < tables.peers.count {
             let path = Int(tables.peers[egress.index].pathMTU)
             if path > 50 { mtu = min(mtu, path &- 50) }
         }
-        return mtu == 0 ? .max : mtu
+        return mtu
     }
 
     /// Has a packet beyond the MTU fragmented, unless it is one of many to be cut anyway or may not

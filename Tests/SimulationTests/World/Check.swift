@@ -50,7 +50,7 @@ public enum Check: String, CaseIterable, Sendable {
 
     /// Packets to the outside leave where routes, policies and blackholes say.
     case wayOut
-    /// Packets of one flow take one of several equal ways.
+    /// Packets of one flow take one of several equal ways, while all of them are known.
     case flowPath
 
     // MARK: Tables

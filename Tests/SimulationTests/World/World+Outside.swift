@@ -1,4 +1,6 @@
+internal import Control
 internal import TestKit
+internal import Wire
 
 /// The segment behind the native ports: a switch that knows who is where.
 extension World {
@@ -30,10 +32,43 @@ extension World {
         guard let way, ways.contains(way) else {
             return find(.wayOut, "\(tag) leaves by \(way ?? -1), not by \(ways)")
         }
-        let flow = sender.index << 16 | host.index
-        if let before = flows[flow], before != way {
-            find(.flowPath, "\(tag) leaves by \(way), those before by \(before)")
+        let key = sender.index << 16 | host.index
+        let flow = Flow(way: way, gateway: sender.gateway, seen: now)
+        if let before = flows[key], before.way != way, !mayHaveTurned(flow, since: before) {
+            find(.flowPath, "\(tag) leaves by \(way), those before by \(before.way)")
         }
-        flows[flow] = way
+        flows[key] = flow
+    }
+
+    /// By which way a flow left when it was last seen.
+    struct Flow {
+        var way: Int
+        /// The gateway of its host inside.
+        var gateway: Int
+        var seen: UInt64
+    }
+
+    /// A border that does not answer loses its flows to the others, and gets them back.
+    private func mayHaveTurned(_ flow: Flow, since before: Flow) -> Bool {
+        [flow.gateway, before.gateway].contains { gateway in
+            // What was last seen here was sent a little before.
+            lastUnknownWay[gateway].map { $0 + Self.second >= before.seen } ?? false
+        }
+    }
+
+    /// Looks whether a gateway knows every way out, before it gets a packet.
+    func noteWaysOut(at index: Int) {
+        guard plan.outsideGateways.count > 1, plan.wayOut != .policy,
+            !plan.outsideGateways.contains(index)
+        else { return }
+        var selection = Selection()
+        selection.interface = "i0"
+        let rows = (try? gateways[index].agent.arpReport(selection, now: now)) ?? []
+        let known = Set(
+            rows.filter { $0.state == .reachable || $0.state == .stale }.map(\.address))
+        let ways = plan.outsideGateways.map {
+            IPv4Address(bits: site.gatewayAddress($0, 0)).description
+        }
+        if !known.isSuperset(of: ways) { lastUnknownWay[index] = now }
     }
 }

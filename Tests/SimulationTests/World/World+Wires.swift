@@ -12,6 +12,7 @@ extension World {
         if let trace { trace("\(stamp) g\(index) < \(Self.text(arrival))") }
         let gateway = gateways[index]
         gateway.wait(nanoseconds: now - gateway.now)
+        noteWaysOut(at: index)
         let turn = gateway.receive(arrival)
         var outputs = turn.outputs
         spoil(&outputs, of: arrival, at: index)

@@ -36,7 +36,9 @@ public final class World {
     var variants: [Site.Variant]
     var samples: [[Sample]]
     /// The gateway by which packets from one host to another leave, by both.
-    var flows: [Int: Int] = [:]
+    var flows: [Int: Flow] = [:]
+    /// When each gateway last had a packet while it did not know one of several ways out.
+    var lastUnknownWay: [Int: UInt64] = [:]
     /// Outputs a plant has spoilt.
     var spoiltCount = 0
     private var pingCount: UInt32 = 0

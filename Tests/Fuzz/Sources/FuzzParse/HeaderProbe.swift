@@ -70,7 +70,7 @@ enum HeaderProbe {
         FuzzDriver.expect(header.decrementTimeToLive() == (hops > 1), "one hop of two or more")
         header.setECN(header.ecn ^ 3)
         FuzzDriver.expect(header.check() == .valid, "changes keep the checksum right")
-        _ = header.fragmentExceedsDatagram
+        _ = header.hasImpossibleFragmentOffset
     }
 
     private static func ipv6(_ frame: FrameView, _ offset: Int) {

@@ -1,0 +1,78 @@
+internal import Memory
+internal import Tables
+internal import Wire
+
+/// Another way for a packet whose next hop does not answer: another next hop of the same route, or
+/// for a policy the routing table.
+///
+/// A next hop that is being asked for is passed over as well where another is known, so that one
+/// that is gone costs a packet now and then and not its share of the flows.
+enum NextHopDetour {
+    struct Detour {
+        var routed: RoutedLane
+        /// What the neighbor table was asked, and its answer.
+        var key: UInt64
+        var neighbor: UInt64
+    }
+
+    /// - Parameter neighbor: the neighbor table's word for the next hop, which is not resolved.
+    /// - Returns: nil when there is no other way.
+    @_noLocks
+    static func find(
+        _ routed: RoutedLane, _ neighbor: UInt64, _ pipeline: Pipeline
+    ) -> Detour? {
+        let isFailed = NeighborTable.isFailed(neighbor)
+        let hasPolicy = routed.has(RoutedLane.hasPolicy)
+        guard isFailed || (NeighborTable.isIncomplete(neighbor) && !hasPolicy) else { return nil }
+        let tables = pipeline.tables
+        let header = IPv4Header(
+            frame: pipeline.batch.frame(Int(routed.lane)), at: EthernetHeader.byteCount)
+        let route = tables.routes.find(
+            vrf: tables.interfaces[Int(routed.interface)].vrf, address: header.destination.bits)
+        guard RouteTable.isForward(route), hasPolicy || RouteTable.nextHopCount(route) > 1 else {
+            return nil
+        }
+        let hash = FlowHash.hash(
+            frame: header.frame, etherType: EtherType.ipv4, layer3Offset: header.offset)
+        let target = header.destination.bits
+        var detour = choose(route, hash, target, tables) { NeighborTable.isResolved($0) }
+        if detour == nil, isFailed {
+            detour = choose(route, hash, target, tables) { !NeighborTable.isFailed($0) }
+        }
+        detour?.routed.lane = routed.lane
+        return detour
+    }
+
+    /// Shares the flows among those next hops of a route that are good.
+    @_noLocks @inline(__always)
+    private static func choose(
+        _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ tables: TableView,
+        _ isGood: (UInt64) -> Bool
+    ) -> Detour? {
+        let first = RouteTable.nextHop(route, flowHash: 0)
+        let end = first &+ RouteTable.nextHopCount(route)
+        var count: UInt64 = 0
+        for hop in first..<end where isGood(ask(hop, target, tables).neighbor) { count &+= 1 }
+        guard count > 0 else { return nil }
+        var left = (UInt64(hash) &* count) &>> 32
+        for hop in first..<end {
+            let detour = ask(hop, target, tables)
+            guard isGood(detour.neighbor) else { continue }
+            if left == 0 { return detour }
+            left &-= 1
+        }
+        return nil
+    }
+
+    @_noLocks
+    private static func ask(_ hop: Int, _ target: UInt32, _ tables: TableView) -> Detour {
+        let nextHop = tables.nextHops[hop]
+        let address = nextHop.address == 0 ? target : nextHop.address
+        let vsi = tables.interfaces[Int(nextHop.interface)].vsi
+        return Detour(
+            routed: RoutedLane(
+                lane: 0, interface: UInt16(truncatingIfNeeded: nextHop.interface), flags: 0),
+            key: NeighborTable.key(vsi: vsi, address: address),
+            neighbor: tables.neighbors.find(vsi: vsi, address: address))
+    }
+}
