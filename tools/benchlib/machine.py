@@ -82,6 +82,14 @@ class CPUMeter:
         return max(0, busy - self._busy - others), others / elapsed
 
 
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as source:
+            return source.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def cpu_seconds(pid):
     """Of a process and all its threads, to the nanosecond."""
     total = 0

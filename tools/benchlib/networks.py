@@ -12,10 +12,11 @@ import subprocess
 import time
 from types import SimpleNamespace
 
+import machine
 import ovs
 import topology
 from figures import BenchError
-from labstate import Lab, run
+from labstate import Lab, names, run
 
 VXGATE, PACKET, ONE_WORKER, TWO_WORKERS = "vxgate", "vxgate, packet sockets", "one", "two"
 KERNEL, STEERED, SWITCH = "kernel", "kernel, RPS", "Open vSwitch"
@@ -26,24 +27,33 @@ PHY = {1: "02:00:00:00:fe:01", 2: "02:00:00:00:fe:02"}
 MEASURED = {"red": "red1", "measure": "gen1"}        # VSIs that Open vSwitch serves, and side 1
 
 
+def sweep():
+    """Takes down what a bench has left that was killed."""
+    for name in names():
+        found = re.fullmatch(r"bench(\d+)-\d+", name)
+        if found and not machine.is_alive(int(found.group(1))):
+            Lab.load(name).down()
+
+
 class Field:
     """Every lab of this run. `close` takes all of them down, whatever has happened."""
 
     def __init__(self, binary):
-        self.binary, self.made = binary, 0
+        self.binary, self.made, self.steered = binary, 0, set()
         self.labs, self.switches, self.servers = {}, {}, {}
 
     def lab(self, kind, make):
         # RPS is a switch of the same network, so that both ways are measured on one.
         key = (kind, KERNEL if make == STEERED else make)
         lab = self.labs.get(key) or self._make(key)
-        if key[1] == KERNEL:
+        if key[1] == KERNEL and (make == STEERED) != (lab.name in self.steered):
             steer(lab, make == STEERED)
+            self.steered ^= {lab.name}
         return lab
 
     def _make(self, key):
         self.made += 1
-        lab = self.labs[key] = Lab.create(f"bench{os.getpid() % 10000}-{self.made}")
+        lab = self.labs[key] = Lab.create(f"bench{os.getpid()}-{self.made}")
         _BUILDERS[key[0]](self, lab, key[1])
         return lab
 
@@ -118,8 +128,11 @@ def steer(lab, on):
     """Receive packet steering to all cores, or to none, on every device of both gateways."""
     cores = f"{(1 << os.cpu_count()) - 1:x}" if on else "0"
     for gateway in ("gw1", "gw2"):
-        run(["ip", "netns", "exec", lab.roles[gateway], "sh", "-c",
-             f"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do echo {cores} > $f; done"])
+        done = run(["ip", "netns", "exec", lab.roles[gateway], "sh", "-ec",
+                    f"for f in /sys/class/net/*/queues/rx-*/rps_cpus; do echo {cores} > $f; done"],
+                   check=False)
+        if done.returncode:
+            raise BenchError("RPS cannot be switched here: it takes root of the machine")
 
 
 def _build(field, lab, network, access, workers="auto"):

@@ -1,4 +1,7 @@
-"""The highest rate with next to no loss: a search in short trials, tolerant of a busy machine."""
+"""The highest rate with next to no loss: a search in short trials, tolerant of a busy machine.
+
+`highest` knows nothing of networks: whatever finds a Figure from a place to start may stand in.
+"""
 import math
 
 from figures import BenchError, Figure

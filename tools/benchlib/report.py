@@ -47,6 +47,8 @@ def markdown(report):
              f"{run_line(report)}.", "", RULE, ""]
     if any(one["rounds"] < 5 for one in report["measures"]):
         lines += ["Fewer than five rounds: they show that everything runs, and are no claim.", ""]
+    if report["ended"]:
+        lines += [f"The run ended early: {report['ended']}.", ""]
     lines += [f"- {name}: left out: {why}" for name, why in report["left_out"].items()]
     for result in report["measures"]:
         lines += ["", f"## {result['experiment']}: {result['title']}", "",
