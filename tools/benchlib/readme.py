@@ -20,8 +20,10 @@ def figures(report):
             {"name": row["name"], "median": _round(row["value"] and row["value"]["median"]),
              "cpu_ns": _round(row["cpu_ns"] and row["cpu_ns"]["median"])}
             for row in result["contestants"]]
+        # Those of the packet sockets are in the report; a line here has room for one make of ours.
         one["ratios"] = [{key: _round(ratio[key]) for key in ("of", "to", "median", "low", "high")}
-                         for ratio in result["ratios"]]
+                         for ratio in result["ratios"] if ratio["of"] != COLUMNS[1]]
+        one["others"] = _round(result["others"] and result["others"]["median"])
         control = result.get("control")
         one["control"] = control and {"of": control["of"], "median": _round(control.get("median")),
                                       "void": control["void"]}
@@ -40,9 +42,13 @@ def block(kept):
     if any(one["rounds"] < 5 for one in kept["measures"]):
         lines.append("So few rounds show that everything runs; they are no claim.")
     lines += [f"{name} was left out: {why}." for name, why in kept["left_out"].items()]
+    others = [one["others"] for one in kept["measures"] if one["others"] is not None]
+    if others:
+        lines.append(f"Other people's processes kept {min(others):.1f} to {max(others):.1f} cores "
+                     "busy meanwhile.")
     named = {row["name"] for one in kept["measures"] for row in one["contestants"]}
     columns = [name for name in COLUMNS if name in named]
-    lines += ["", "| | " + " | ".join(columns) + " | ratios | control |",
+    lines += ["", "| | " + " | ".join(columns) + " | ratios of the same round | control |",
               "| --- " * (len(columns) + 3) + "|"]
     for one in kept["measures"]:
         rows = {row["name"]: row for row in one["contestants"]}
@@ -52,7 +58,8 @@ def block(kept):
                  ["; ".join(f"{name} {_figure(row)}" for name, row in rows.items())]
                  + [""] * (len(columns) - 1))
         lines.append(f"| {_title(one)} | {' | '.join(cells)} | "
-                     f"{'; '.join(map(_ratio, one['ratios']))} | {_control(one['control'])} |")
+                     f"{'; '.join(_ratio(ratio, one['control']) for ratio in one['ratios'])} | "
+                     f"{_control(one['control'])} |")
     measured = {one["experiment"] for one in kept["measures"]}
     missing = [f"E{number}" for number in range(1, 8) if f"E{number}" not in measured]
     if missing:
@@ -71,9 +78,12 @@ def _figure(row):
     return f"{number(row['median'])}{cpu}"
 
 
-def _ratio(ratio):
+def _ratio(ratio, control):
+    """In bold where the control does not void it."""
     to = "the better kernel" if ratio["to"].count("kernel") > 1 else ratio["to"]
-    return (f"{ratio['of']} / {to} **{ratio['median']:.2f}** "
+    ours = "" if ratio["of"] == COLUMNS[0] else f"{ratio['of']}: "
+    bold = "" if control and control["void"] else "**"
+    return (f"{ours}{bold}{ratio['median']:.2f}{bold} of {to} "
             f"({ratio['low']:.2f} to {ratio['high']:.2f})")
 
 

@@ -130,7 +130,7 @@ def check_charts_and_pages():
     text = report.markdown(_report([result]))
     assert "**2.00**" in text and "left out: none here" in text, text
     made = readme.block(readme.figures(_report([result])))
-    assert "**2.00** (2.00 to 2.00)" in made and "Unmeasured in this run: E1" in made, made
+    assert "a: **2.00** of b (2.00 to 2.00)" in made and "Unmeasured in this run: E1" in made, made
 
 
 def check_numbers():
