@@ -21,7 +21,7 @@ def missing(say):
         return f"{PACKAGE} is not installed, and only root may install it"
     if not shutil.which("apt-get"):
         return f"{PACKAGE} is not installed, and there is no apt-get"
-    say(f"installing {PACKAGE}")
+    say(f"installing {PACKAGE}; the service that comes with it is not used")
     install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", PACKAGE]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (install, ["apt-get", "-qq", "update"], install):
