@@ -3,8 +3,8 @@ import TestKit
 import Testing
 import Wire
 
-/// Gateways behind tunnels that have one MAC address in common (D2 of the distributed gateway), seen
-/// from one that has another: their ARP entries keep to the peers they came from.
+/// Gateways behind tunnels that have one MAC address in common (D2 of the distributed gateway),
+/// seen from one that has another: their ARP entries keep to the peers they came from.
 @Suite struct SharedMACTests {
     typealias Site = TestSite
 

@@ -11,6 +11,7 @@ SIDES = {                                            # what gw1 and gw2 are
     "kernel-peer": ("vxgate", "kernel"),
     "kernel-only": ("kernel", "kernel"),
     "bare": (None, None),                            # wire and veths, for gateways started by hand
+    "bare-peer": (None, "kernel"),                   # the same with the kernel at the other end
 }
 NETWORKS = (*SIDES, *documents.PLANS)
 VSIS = {"red": 10, "blue": 20, "measure": 30}        # VSI -> VNI
