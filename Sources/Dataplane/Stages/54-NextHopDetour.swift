@@ -5,8 +5,8 @@ internal import Wire
 /// Another way for a packet whose next hop does not answer: another next hop of the same route, or
 /// for a policy the routing table.
 ///
-/// A next hop that is being asked for is passed over as well where another is known, so that one
-/// that is gone costs a packet now and then and not its share of the flows.
+/// A next hop that is being asked for keeps its flows, which wait: they would change their way when
+/// it answers.
 enum NextHopDetour {
     struct Detour {
         var routed: RoutedLane
@@ -21,9 +21,8 @@ enum NextHopDetour {
     static func find(
         _ routed: RoutedLane, _ neighbor: UInt64, _ pipeline: Pipeline
     ) -> Detour? {
-        let isFailed = NeighborTable.isFailed(neighbor)
+        guard NeighborTable.isFailed(neighbor) else { return nil }
         let hasPolicy = routed.has(RoutedLane.hasPolicy)
-        guard isFailed || (NeighborTable.isIncomplete(neighbor) && !hasPolicy) else { return nil }
         let tables = pipeline.tables
         let header = IPv4Header(
             frame: pipeline.batch.frame(Int(routed.lane)), at: EthernetHeader.byteCount)
@@ -36,7 +35,7 @@ enum NextHopDetour {
             frame: header.frame, etherType: EtherType.ipv4, layer3Offset: header.offset)
         let target = header.destination.bits
         var detour = choose(route, hash, target, tables) { NeighborTable.isResolved($0) }
-        if detour == nil, isFailed {
+        if detour == nil {
             detour = choose(route, hash, target, tables) { !NeighborTable.isFailed($0) }
         }
         detour?.routed.lane = routed.lane

@@ -29,7 +29,7 @@ extension World {
         let router = TaggedFrame.mac(bytes, 6)
         let way = plan.outsideGateways.first { site.gatewayMAC($0, -1) == router }
         let ways = site.waysOut(from: sender.home, to: host.home)
-        guard let way, ways.contains(way) else {
+        guard let way, ways.contains(way) || isDetour(from: sender.gateway, ways) else {
             return find(.wayOut, "\(tag) leaves by \(way ?? -1), not by \(ways)")
         }
         let key = sender.index << 16 | host.index
@@ -46,6 +46,14 @@ extension World {
         /// The gateway of its host inside.
         var gateway: Int
         var seen: UInt64
+    }
+
+    /// What a policy sends to a border that does not answer takes the route instead.
+    private func isDetour(from gateway: Int, _ ways: [Int]) -> Bool {
+        guard plan.wayOut == .both, !ways.isEmpty, let unknown = lastUnknownWay[gateway] else {
+            return false
+        }
+        return unknown + Self.second >= now
     }
 
     /// A border that does not answer loses its flows to the others, and gets them back.
