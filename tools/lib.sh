@@ -25,13 +25,15 @@ missing_packages() {
     command -v python3 >/dev/null || packages+=(python3-minimal)
     local tool
     for tool in "$@"; do
-        command -v "$tool" >/dev/null || packages+=("$tool")
+        command -v "$tool" >/dev/null && continue
+        [ "$tool" = nft ] && tool=nftables
+        packages+=("$tool")
     done
     printf '%s\n' "${packages[@]}"
 }
 
 # need_packages [TOOL...]: installs what is missing when that is allowed, else says what to install.
-# Each TOOL is a program whose Debian package has its name.
+# Each TOOL is a program whose Debian package has its name, or nft.
 need_packages() {
     local missing
     missing=$(missing_packages "$@" | tr '\n' ' ')

@@ -89,7 +89,7 @@ public final class GatewayService: ControlPlane, Service {
 
     /// Asks the kernel for what every worker will need, while a refusal can still be told in one
     /// line.
-    private static func probe() throws(GatewayError) -> [String: String] {
+    public static func probe() throws(GatewayError) -> [String: String] {
         do throws(UringError) {
             let ring = try UringInstance(entries: 8, completionEntries: 16)
             defer { ring.close() }

@@ -16,6 +16,6 @@ struct VXGate: ParsableCommand {
         version: "vxgate \(Release.version)",
         subcommands: [
             Run.self, ConfigCommand.self, Show.self, Clear.self, FDBCommand.self, ARPCommand.self,
-            PingCommand.self,
+            PingCommand.self, DoctorCommand.self,
         ])
 }
