@@ -96,9 +96,12 @@ extension Agent {
         forgetNeighbor(key, at: slot)
     }
 
-    /// Removes what was learnt; returns how many entries.
+    /// Removes what was learnt, and who has asked for it or was told of the question; returns how
+    /// many entries.
     public func clearARP(_ selection: Selection) throws(ControlError) -> Int {
         let filter = try neighborFilter(selection)
+        passedOn.remove { filter($0, neighborValue($0) ?? 0) }
+        pending = pending.filter { !filter($0.key, neighborValue($0.key) ?? 0) }
         return removeNeighbors { key, value in
             !NeighborTable.isStatic(value) && filter(key, value)
         }

@@ -47,7 +47,10 @@ extension Agent {
         let isBelieved = learn(packet, vsi: vsi, place: place, now: now)
         if packet.isAnnouncement, !isOwn(packet.senderIP, vsi) {
             guard isBelieved else { return }
-            relay(packet, interface, vsi: vsi, place: place, now: now)
+            // Who asked hears it as an announcement, unless it has the form of an answer.
+            if packet.operation != ARPPacket.request {
+                relay(packet, interface, vsi: vsi, place: place, now: now)
+            }
             if place.isPort { announce(packet.senderIP, interface, vsi: vsi) }
         } else if packet.operation == ARPPacket.request {
             if place.isPort {

@@ -33,10 +33,17 @@ struct QuestionLimiter {
         return true
     }
 
+    /// Forgets what was asked about some targets, so that it may be asked again at once.
+    mutating func remove(where condition: (_ target: UInt64) -> Bool) {
+        ends = ends.filter { !condition($0.key.target) }
+    }
+
     /// Forgets what was asked long enough ago.
     mutating func forget(now: UInt64) {
         while ended < order.count, order[ended].end <= now {
-            ends[order[ended].question] = nil
+            let (question, end) = order[ended]
+            // One that was removed may have been asked again since.
+            if ends[question] == end { ends[question] = nil }
             ended += 1
         }
         guard ended > 1024 || ended == order.count else { return }

@@ -72,6 +72,7 @@ import Wire
         }
     }
 
+    /// In the form of an answer it is one; as a request it goes to every peer, askers among them.
     @Test func whoHasAskedHearsAnAnnouncement() {
         for (name, frame) in announcements {
             let asker = Site.Host(mac: MACAddress(bits: 0x5E00_020B), address: Site.r1.address)
@@ -84,8 +85,37 @@ import Wire
                 Site.arp(
                     2, Site.gatewayMAC, Site.h2.address, asker.mac, asker.address, to: asker.mac))
             let heard = gateway.serveOrders().outputs
-            #expect(heard.count { $0.place == .peer("p1") && $0.frame == answer } == 1, "\(name)")
+            let isAnswer = name.hasPrefix("reply")
+            #expect(
+                heard.count { $0.place == .peer("p1") && $0.frame == answer }
+                    == (isAnswer ? 1 : 0), "\(name)")
+            #expect(heard.contains { $0.place == .peer("p1") && $0.frame != answer }, "\(name)")
+            gateway.advance(seconds: 3)
+            _ = gateway.serveOrders()
         }
+    }
+
+    @Test func whoClearsTheTableMayAskAgainAtOnce() throws {
+        let question = Arrival.device("a1", Site.arpRequest(from: Site.h1, for: Site.r1.address))
+        gateway.receive(question)
+        #expect(gateway.serveOrders().places.contains(.peer("p1")))
+        gateway.receive(question)
+        #expect(!gateway.serveOrders().places.contains(.peer("p1")))
+        let asker = Site.Host(mac: MACAddress(bits: 0x5E00_020B), address: Site.r1.address)
+        gateway.receive(
+            .tunnel(from: Site.p1, vni: 10010, Site.arpRequest(from: asker, for: Site.h2.address)))
+        _ = gateway.serveOrders()
+        _ = try gateway.agent.clearARP(Selection())
+        gateway.receive(question)
+        #expect(gateway.serveOrders().places.contains(.peer("p1")))
+        // Nor is it remembered who had asked before.
+        gateway.receive(
+            .device(
+                "a2",
+                Site.arp(
+                    2, Site.h2.mac, Site.h2.address, Site.gatewayMAC, Site.r1.address,
+                    to: Site.gatewayMAC)))
+        #expect(gateway.serveOrders().outputs.isEmpty)
     }
 
     @Test func anAnnouncementOfAPeerTeachesAndGoesNoFurther() throws {
