@@ -89,6 +89,7 @@ let package = Package(
         .target(
             name: "TestKit", dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory"],
             path: "Tests/TestKit", swiftSettings: strict),
+        .target(name: "Programs", path: "Tests/Programs", swiftSettings: strict),
         .target(
             name: "Simulation",
             dependencies: ["Control", "Dataplane", "Tables", "Wire", "Memory", "TestKit"],
@@ -122,7 +123,7 @@ let package = Package(
             name: "ControlTests", dependencies: ["Control", "Tables", "Wire", "Memory", "TestKit"],
             swiftSettings: strict),
         .testTarget(
-            name: "ControlAPITests", dependencies: ["ControlAPI", "Control", "Wire"],
+            name: "ControlAPITests", dependencies: ["ControlAPI", "Control", "Wire", "Programs"],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
@@ -131,8 +132,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "VxgenTests", dependencies: ["vxgen", "Generator", "Uring", "Wire", "Memory"],
+            name: "VxgenTests",
+            dependencies: [
+                "vxgen", "Generator", "Uring", "Wire", "Memory", "Programs",
+            ],
             swiftSettings: strict),
-        .testTarget(name: "EndToEndTests", dependencies: ["Wire"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Wire", "Programs"], swiftSettings: strict),
     ]
 )

@@ -1,5 +1,6 @@
 import Control
 import Foundation
+import Programs
 import Testing
 
 @testable import ControlAPI
@@ -194,24 +195,8 @@ enum Program {
     static func run(
         _ words: [String], socket: String? = nil, program: String = Program.path
     ) throws -> Result {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = words
-        var environment = ProcessInfo.processInfo.environment
-        environment["VXGATE_SOCKET"] = socket ?? "/nonexistent/socket"
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        // Everything but the closed-pipe test prints less than a pipe holds, so the order is free.
-        let outputText = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let errorText = String(
-            decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Result(
-            status: process.terminationStatus, output: outputText, errors: errorText)
+        let ended = try Command.run(
+            [program] + words, environment: ["VXGATE_SOCKET": socket ?? "/nonexistent/socket"])
+        return Result(status: ended.status, output: ended.output, errors: ended.errors)
     }
 }

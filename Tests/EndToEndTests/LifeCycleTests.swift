@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import Testing
 
 extension EndToEnd {
@@ -219,8 +220,8 @@ extension TestLab {
     /// Starts a gateway that must end by itself.
     func refuses(_ text: String, through keeper: [String] = []) throws -> Command {
         let daemon = try launch(text, through: keeper)
-        let status = try #require(daemon.wait(seconds: 10), "it started: \(daemon.errors)")
-        return Command(status: status, output: daemon.output, errors: daemon.errors)
+        _ = try #require(daemon.wait(seconds: 10), "it started: \(daemon.errors)")
+        return try Command(end: daemon)
     }
 
     private func launch(_ text: String, through keeper: [String]) throws -> RunningCommand {

@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 
 /// One call of the program, from its start to its exit.
 struct GeneratorProgram {
@@ -20,30 +21,18 @@ struct GeneratorProgram {
     ///   - interruptAfter: seconds until SIGINT.
     ///   - again: seconds from then to another one.
     init(_ arguments: [String], interruptAfter: Double? = nil, again: Double? = nil) throws {
-        let process = Process()
-        let out = Pipe()
-        let err = Pipe()
-        process.executableURL = URL(fileURLWithPath: Self.path)
-        process.arguments = arguments
-        process.standardOutput = out
-        process.standardError = err
-        try process.run()
+        let running = try RunningCommand([Self.path] + arguments)
         if let interruptAfter {
             Thread.sleep(forTimeInterval: interruptAfter)
-            process.interrupt()
+            running.signal(SIGINT)
             if let again {
                 Thread.sleep(forTimeInterval: again)
-                process.interrupt()
+                running.signal(SIGINT)
             }
         }
-        // What a run prints fits the pipes' buffers.
-        process.waitUntilExit()
-        status = process.terminationStatus
-        func lines(_ pipe: Pipe) -> [String] {
-            String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-                .split(separator: "\n").map { String($0) }
-        }
-        output = lines(out)
-        errors = lines(err)
+        let ended = try Command(end: running, seconds: 120)
+        status = ended.status
+        output = ended.output.split(separator: "\n").map { String($0) }
+        errors = ended.errors.split(separator: "\n").map { String($0) }
     }
 }

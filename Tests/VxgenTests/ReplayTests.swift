@@ -1,6 +1,7 @@
 import Foundation
 import Generator
 import Glibc
+import Programs
 import Testing
 import Wire
 
@@ -174,17 +175,10 @@ import Wire
     }
 
     private func received(_ device: String, _ lab: Lab) throws -> Int {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
+        let text = try Command.run([
             "ip", "netns", "exec", lab.right, "cat",
             "/sys/class/net/\(device)/statistics/rx_packets",
-        ]
-        process.standardOutput = pipe
-        try process.run()
-        process.waitUntilExit()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        ]).output
         return try #require(Int(text.split(separator: "\n").first ?? ""))
     }
 

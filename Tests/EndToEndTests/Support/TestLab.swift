@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 import Testing
 
 /// What a lab consists of: who stands at the ends of the wire, and how hosts are attached.
@@ -40,6 +41,13 @@ struct Network: Sendable, CustomTestStringConvertible {
     var testDescription: String {
         "\(topology), \(access)\(isKernelHost2 ? ", kernel as host2" : "")"
     }
+}
+
+/// The machine or the lab failed; it says nothing about vxgate.
+struct LabTrouble: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }
 
 /// A lab of `tools/lab` for one test, and the accounts that must balance when the test is over.
