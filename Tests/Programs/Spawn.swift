@@ -1,7 +1,7 @@
 import Foundation
 
-/// `posix_spawn` with what a program of a test needs: no input, outputs into files, a process group of its
-/// own, and the signals as a shell gives them (the threads of the tests block most).
+/// `posix_spawn` with what a program of a test needs: no input, outputs into files, a process group
+/// of its own, and the signals as a shell gives them (the threads of the tests block most).
 enum Spawn {
     static func start(
         _ words: [String], environment: [String: String], output: String, errors: String
@@ -43,7 +43,7 @@ enum Spawn {
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) throws -> Result
     ) rethrows -> Result {
         let list = unsafe texts.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe text in unsafe list { unsafe free(text) } }
+        defer { for unsafetext in unsafe list { unsafe free(text) } }
         return try unsafe list.withUnsafeBufferPointer { unsafe try body($0.baseAddress!) }
     }
 }
