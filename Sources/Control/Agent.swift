@@ -209,7 +209,7 @@ public final class Agent {
         writer.publish(
             builder.build(
                 forwarding: writer.forwarding,
-                neighbors: NeighborTable(table: writer.neighbors, records: writer.records)))
+                neighbors: writer.neighborTable))
     }
 
     /// What the tables still say about VSIs, ports and peers that are gone or have left a VSI.

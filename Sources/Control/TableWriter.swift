@@ -28,6 +28,7 @@ final class TableWriter {
     static let neighborRecords = 1 << 18
     let records: Column<NeighborRecord>
     private let pool = RecordPool(count: neighborRecords)
+    private let directory = NeighborDirectory()
 
     /// - Parameter time: now, in ticks.
     init(readers: Int, time: UInt32) {
@@ -50,7 +51,13 @@ final class TableWriter {
         forwarding.deallocate()
         neighbors.deallocate()
         records.deallocate()
+        directory.deallocate()
         snapshot.deallocate()
+    }
+
+    /// As workers read it.
+    var neighborTable: NeighborTable {
+        NeighborTable(table: neighbors, records: records, directory: directory)
     }
 
     /// Adds or changes an FDB entry; the table grows when it has to.
@@ -90,6 +97,7 @@ final class TableWriter {
         if let old = neighbors.value(at: slot, for: key) {
             neighbors.setValue(value, at: slot)
             neighbors.touch(slot, time: time)
+            directory.note(key, value)
             unindex(key, old)
             index(key, value)
             neighborAges.fileIfNew(slot)
@@ -98,6 +106,7 @@ final class TableWriter {
         }
         while true {
             if let slot = neighbors.insert(key, value: value, time: time) {
+                directory.note(key, value)
                 index(key, value)
                 neighborAges.fileIfNew(slot)
                 return true
@@ -160,6 +169,7 @@ final class TableWriter {
             unindex(key, value)
             retireRecord(of: value)
         }
+        directory.note(key, 0)
         table.remove(at: slot)
         neighborAges.remove(slot)
         retired.append((nil, { table.reclaim(slot) }))
@@ -208,7 +218,7 @@ final class TableWriter {
         guard let current = unsafe published else { return }
         var set = unsafe current.pointee
         set.forwarding = ForwardingTable(table: forwarding)
-        set.neighbors = NeighborTable(table: neighbors, records: records)
+        set.neighbors = neighborTable
         let fresh = UnsafeMutablePointer<TableSet>.allocate(capacity: 1)
         unsafe fresh.initialize(to: set)
         unsafe published = fresh

@@ -1,29 +1,44 @@
 /// What the route stage carries of a lane from one lookup to the next.
 ///
-/// Layout: one word.
+/// Layout: one word, so that it is stored and loaded at once: lane, interface, policy, flags.
 struct RoutedLane: BitwiseCopyable {
-    var lane: UInt16
-    /// Index of the interface by which the packet came in; once its next hop is known, of the one
-    /// by which it leaves. There are as many as VSIs at most.
-    var interface: UInt16
-    /// Index of the policy that chose the next hop.
-    var policy: UInt16
-    var flags: UInt16
+    private var word: UInt64
 
     /// `policy` has a meaning.
-    static var hasPolicy: UInt16 { @_noLocks get { 1 } }
+    static var hasPolicy: UInt64 { @_noLocks get { 1 &<< 48 } }
     /// A TTL above one, on an interface that forwards and has no policies: the routing table alone
     /// decides.
-    static var isPlain: UInt16 { @_noLocks get { 2 } }
+    static var isPlain: UInt64 { @_noLocks get { 2 &<< 48 } }
 
-    @_noLocks
-    init(lane: UInt16, interface: UInt16, flags: UInt16 = 0) {
-        self.lane = lane
-        self.interface = interface
-        policy = 0
-        self.flags = flags
+    @_noLocks @inline(__always)
+    init(lane: UInt16, interface: Int, isPlain: Bool = false) {
+        word =
+            UInt64(lane) | UInt64(UInt16(truncatingIfNeeded: interface)) &<< 16
+            | (isPlain ? Self.isPlain : 0)
     }
 
-    @_noLocks
-    func has(_ flag: UInt16) -> Bool { flags & flag != 0 }
+    var lane: Int { @_noLocks @inline(__always) get { Int(word & 0xFFFF) } }
+
+    /// Index of the interface by which the packet came in; once its next hop is known, of the one
+    /// by which it leaves. There are as many as VSIs at most.
+    var interface: Int {
+        @_noLocks @inline(__always) get { Int(word &>> 16 & 0xFFFF) }
+        @_noLocks @inline(__always) set {
+            word =
+                word & ~(0xFFFF &<< 16) | UInt64(UInt16(truncatingIfNeeded: newValue)) &<< 16
+        }
+    }
+
+    /// Index of the policy that chose the next hop.
+    var policy: Int { @_noLocks @inline(__always) get { Int(word &>> 32 & 0xFFFF) } }
+
+    @_noLocks @inline(__always)
+    mutating func setPolicy(_ index: Int) {
+        word =
+            word & ~(0xFFFF &<< 32) | UInt64(UInt16(truncatingIfNeeded: index)) &<< 32
+            | Self.hasPolicy
+    }
+
+    @_noLocks @inline(__always)
+    func has(_ flag: UInt64) -> Bool { word & flag != 0 }
 }

@@ -24,11 +24,16 @@ public struct NeighborTable: Sendable {
 
     public let table: ProbeTable
     public let records: Column<NeighborRecord>
+    private let directory: NeighborDirectory
 
-    public init(table: ProbeTable, records: Column<NeighborRecord>) {
+    /// - Parameter directory: has taken note of every entry of `table`.
+    public init(
+        table: ProbeTable, records: Column<NeighborRecord>, directory: NeighborDirectory
+    ) {
         assert(MemoryLayout<NeighborRecord>.size == NeighborRecord.hintOffset + 4)
         self.table = table
         self.records = records
+        self.directory = directory
     }
 
     /// Never `ProbeTable.noKey`: bit 48 is always set.
@@ -67,9 +72,26 @@ public struct NeighborTable: Sendable {
     /// What the table has for an address, or 0.
     @_noLocks
     public func find(vsi: UInt16, address: UInt32) -> UInt64 {
-        let key = Self.key(vsi: vsi, address: address)
-        return table.value(at: table.find(key), for: key) ?? 0
+        find(Self.key(vsi: vsi, address: address))
     }
+
+    /// The number of the record of a neighbor that is not the gateway itself and whose MAC address
+    /// is known, or -1. That may be said of any neighbor; `find` knows better, and the tags that it
+    /// reads are being fetched then.
+    @_noLocks @inline(__always)
+    public func record(of key: UInt64) -> Int {
+        let record = directory.record(of: key)
+        if record < 0 { table.prefetch(key) }
+        return record
+    }
+
+    /// What the table has for a key, or 0.
+    @_noLocks
+    public func find(_ key: UInt64) -> UInt64 { table.value(at: table.find(key), for: key) ?? 0 }
+
+    /// Fetches what `record(of:)` reads.
+    @_noLocks @inline(__always)
+    public func prefetch(_ key: UInt64) { directory.prefetch(key) }
 
     /// The MAC address of a resolved value, else 0.
     @_noLocks

@@ -174,7 +174,7 @@ public struct IPv4Header {
     }
 
     public var hasValidChecksum: Bool {
-        @_noLocks get { InternetChecksum.fold(headerSum()) == 0xFFFF }
+        @_noLocks get { InternetChecksum.isRight(headerSum()) }
     }
 
     /// Computes the checksum of the header anew.

@@ -58,6 +58,13 @@ public enum InternetChecksum {
         return UInt16(truncatingIfNeeded: folded)
     }
 
+    /// `sum` is over data that hold a right checksum: folded it would be 0xFFFF. In other words,
+    /// 65535 divides it and it is not zero, which one product by the inverse of 65535 shows.
+    @_noLocks @inline(__always)
+    public static func isRight(_ sum: UInt64) -> Bool {
+        sum != 0 && sum &* 0xFFFE_FFFE_FFFE_FFFF <= UInt64.max / 0xFFFF
+    }
+
     /// The checksum field for a sum over everything but the field itself. Over data that already
     /// holds a right checksum the result is zero.
     @_noLocks

@@ -3,7 +3,7 @@ public import Foundation
 /// A program that goes on while the test does other things; killed when the test lets go of it.
 ///
 /// Started by `posix_spawn` and awaited by `waitpid`, on the caller's thread alone. Foundation's
-/// `Process` collects exits on a thread of its own and shares unguarded state with the caller, which
+/// `Process` collects exits on a thread of its own and shares unguarded state with the caller, what
 /// a run of the end-to-end tests may pay for with a SIGSEGV among its thousand programs.
 public final class RunningCommand {
     public let words: [String]

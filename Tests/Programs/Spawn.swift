@@ -43,7 +43,9 @@ enum Spawn {
         _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) throws -> Result
     ) rethrows -> Result {
         let list = unsafe texts.map { unsafe strdup($0) } + [nil]
-        defer { for unsafetext in unsafe list { unsafe free(text) } }
+        defer {
+            for index in unsafe list.indices { unsafe free(list[index]) }
+        }
         return try unsafe list.withUnsafeBufferPointer { unsafe try body($0.baseAddress!) }
     }
 }

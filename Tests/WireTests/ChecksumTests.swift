@@ -37,6 +37,20 @@ import Wire
         }
     }
 
+    @Test func `A sum is right exactly when it folds to all ones`() {
+        var random = SeededRandom.forTest("right sums")
+        let edges: [UInt64] = [0, 1, 0xFFFE, 0xFFFF, 0x1_0000, 0x1_FFFE, 0x1_FFFF, .max, .max - 1]
+        let multiples: [UInt64] = (0..<2000).map { _ in
+            random.next() % (UInt64.max / 0xFFFF) * 0xFFFF
+        }
+        let near: [UInt64] = multiples.flatMap { [$0, $0 &+ 1, $0 &- 1, $0 &+ 0xFFFF] }
+        let others: [UInt64] = (0..<2000).map { _ in random.next() >> UInt64(random.int(in: 0...63)) }
+        for sum in edges + near + others {
+            #expect(
+                InternetChecksum.isRight(sum) == (InternetChecksum.fold(sum) == 0xFFFF), "\(sum)")
+        }
+    }
+
     @Test func `Ranges chain and folding takes any sum`() {
         var random = SeededRandom.forTest("checksum chains")
         for _ in 0..<500 {

@@ -40,20 +40,21 @@ extension ModelGateway {
         let records = Column(
             count: hosts + AddressPlan.subnets.count,
             repeating: NeighborRecord(mac: AddressPlan.gatewayMAC, egress: .none))
+        let directory = NeighborDirectory()
+        func add(_ vsi: UInt16, _ address: UInt32, _ record: Int, _ flags: UInt64) {
+            let key = NeighborTable.key(vsi: vsi, address: address)
+            let value = NeighborTable.value(record: record, flags: flags)
+            insert(key, value, into: &table)
+            directory.note(key, value)
+        }
         for (vsi, address) in AddressPlan.subnets.enumerated() {
-            insert(
-                NeighborTable.key(vsi: UInt16(vsi), address: address),
-                NeighborTable.value(record: hosts + vsi, flags: NeighborTable.ownFlag),
-                into: &table)
+            add(UInt16(vsi), address, hosts + vsi, NeighborTable.ownFlag)
         }
-        guard path.isRouted else { return NeighborTable(table: table, records: records) }
-        for host in 0..<hosts {
+        for host in 0..<(path.isRouted ? hosts : 0) {
             records[host] = NeighborRecord(mac: AddressPlan.remoteMAC(host), egress: .none)
-            insert(
-                NeighborTable.key(vsi: 1, address: AddressPlan.remoteAddress(host)),
-                NeighborTable.value(record: host, flags: 0), into: &table)
+            add(1, AddressPlan.remoteAddress(host), host, 0)
         }
-        return NeighborTable(table: table, records: records)
+        return NeighborTable(table: table, records: records, directory: directory)
     }
 
     static func routes(_ path: Path, _ flowCount: Int) -> RouteTable {

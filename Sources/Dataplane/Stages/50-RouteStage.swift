@@ -23,8 +23,7 @@ public enum RouteStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        var asked = 0
-        let admitted = admit(pipeline, &asked)
+        let (asked, admitted) = admit(pipeline)
         guard asked > 0 else { return }
         var forwarded = 0
         if admitted > 0 {
@@ -50,11 +49,11 @@ public enum RouteStage {
 
     /// Settles what is not to be routed. Leaves the rest in `routed`, with VRF and destination of
     /// each in `keys`.
-    /// - Parameter asked: receives how many there were to be routed.
-    /// - Returns: how many are left.
+    /// - Returns: how many there were to be routed, and how many of them are left.
     @_noLocks
-    private static func admit(_ pipeline: Pipeline, _ asked: inout Int) -> Int {
+    private static func admit(_ pipeline: Pipeline) -> (asked: Int, admitted: Int) {
         let batch = pipeline.batch
+        var asked = 0
         var count = 0
         var entrance = Entrance(of: batch.vsi[0], pipeline.tables)
         for position in 0..<batch.activeCount.value {
@@ -67,12 +66,11 @@ public enum RouteStage {
             let isPlain = entrance.isPlain && fields.timeToLive > 1
             let key = UInt64(entrance.vrf) &<< 32 | UInt64(fields.destination)
             batch.routed[count] = RoutedLane(
-                lane: lane, interface: UInt16(truncatingIfNeeded: entrance.interface),
-                flags: isPlain ? RoutedLane.isPlain : 0)
+                lane: lane, interface: entrance.interface, isPlain: isPlain)
             batch.keys[count] = key
             count &+= 1
         }
-        return count
+        return (asked, count)
     }
 
     /// What all packets out of one VSI have in common.
@@ -185,14 +183,14 @@ public enum RouteStage {
                 nextHop = tables.nextHops[hop]
                 vsi = tables.interfaces[Int(nextHop.interface)].vsi
             }
-            routed.interface = UInt16(truncatingIfNeeded: nextHop.interface)
+            routed.interface = Int(nextHop.interface)
             let question = NeighborTable.key(
                 vsi: vsi,
                 address: nextHop.address == 0
                     ? UInt32(truncatingIfNeeded: key) : nextHop.address)
             if question != lastQuestion {
                 lastQuestion = question
-                tables.neighbors.table.prefetch(question)
+                tables.neighbors.prefetch(question)
             }
             batch.routed[kept] = routed
             batch.keys[kept] = question
@@ -208,8 +206,8 @@ public enum RouteStage {
         _ routed: inout RoutedLane, _ found: UInt64, _ pipeline: Pipeline
     ) -> Int? {
         let batch = pipeline.batch
-        let lane = Int(routed.lane)
-        let interface = pipeline.tables.interfaces[Int(routed.interface)]
+        let lane = routed.lane
+        let interface = pipeline.tables.interfaces[routed.interface]
         let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
         if RouteTable.isOwn(found) {
             LocalDelivery.deliver(lane, header, interface, pipeline)
@@ -234,8 +232,7 @@ public enum RouteStage {
         }
         let policy = RouteChecks.policy(lane, header, interface, pipeline)
         if policy >= 0 {
-            routed.policy = UInt16(truncatingIfNeeded: policy)
-            routed.flags |= RoutedLane.hasPolicy
+            routed.setPolicy(policy)
             return Int(pipeline.tables.policies[policy].nextHop)
         }
         return nextHop(of: found, lane, header, pipeline)

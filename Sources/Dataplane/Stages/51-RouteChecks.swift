@@ -39,9 +39,10 @@ enum RouteChecks {
             let sum =
                 (first &>> 32) &+ (first & 0xFFFF_FFFF) &+ (second &>> 32)
                 &+ (second & 0xFFFF_FFFF) &+ UInt64(destination)
-            guard InternetChecksum.fold(sum) == 0xFFFF, isOrdinary(source),
-                isOrdinary(destination)
-            else { return nil }
+            // The first word is not zero, so the sum is not.
+            guard InternetChecksum.isRight(sum), isOrdinary(source), isOrdinary(destination) else {
+                return nil
+            }
         }
     }
 

@@ -17,25 +17,48 @@ enum NextHopLookup {
         return forward(left, pipeline)
     }
 
-    /// Asks the neighbor table: the number of the record to `foundSlots`.
+    /// Finds the neighbors: the numbers of their records to `foundSlots`.
     @_noLocks
     private static func findNeighbors(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let neighbors = pipeline.tables.neighbors
-        neighbors.table.guess(
-            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
-        var kept = 0
+        var isComplete = true
+        var last = ProbeTable.noKey
+        var record = -1
         for index in 0..<count {
             let key = batch.keys[index]
-            let guess = Int(batch.foundSlots[index])
-            var value = neighbors.table.value(atGuess: guess, for: key) ?? 0
-            if !NeighborTable.isResolved(value) || NeighborTable.isOwn(value) {
-                value = settle(index, value, pipeline)
-                if value == 0 { continue }
+            if key != last {
+                last = key
+                record = neighbors.record(of: key)
+                if record >= 0 {
+                    neighbors.prefetch(record: record)
+                } else {
+                    isComplete = false
+                }
             }
-            let record = NeighborTable.record(of: value)
-            neighbors.prefetch(record: record)
-            if kept != index { batch.routed[kept] = batch.routed[index] }
+            batch.foundSlots[index] = Int32(truncatingIfNeeded: record)
+        }
+        return isComplete ? count : askTable(count, pipeline)
+    }
+
+    /// Asks the ARP table for the neighbors whose records are not known yet.
+    @_noLocks @inline(never)
+    private static func askTable(_ count: Int, _ pipeline: Pipeline) -> Int {
+        let batch = pipeline.batch
+        let neighbors = pipeline.tables.neighbors
+        var kept = 0
+        for index in 0..<count {
+            var record = Int(batch.foundSlots[index])
+            if record < 0 {
+                var value = neighbors.find(batch.keys[index])
+                if !NeighborTable.isResolved(value) || NeighborTable.isOwn(value) {
+                    value = settle(index, value, pipeline)
+                    if value == 0 { continue }
+                }
+                record = NeighborTable.record(of: value)
+                neighbors.prefetch(record: record)
+            }
+            batch.routed[kept] = batch.routed[index]
             batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
             kept &+= 1
         }
@@ -67,7 +90,7 @@ enum NextHopLookup {
         _ routed: RoutedLane, _ key: UInt64, _ neighbor: UInt64, _ pipeline: Pipeline
     ) {
         let batch = pipeline.batch
-        let lane = Int(routed.lane)
+        let lane = routed.lane
         if NeighborTable.isOwn(neighbor) {
             batch.verdict[lane] = .consumed
         } else if NeighborTable.isFailed(neighbor) {
@@ -129,14 +152,14 @@ enum NextHopLookup {
         var record = batch.foundSlots[0]
         var last = record
         var interface = routed.interface
-        var way = Way(to: Int(record), by: Int(interface), pipeline.tables)
+        var way = Way(to: Int(record), by: interface, pipeline.tables)
         for index in 0..<count {
             routed = batch.routed[index]
             record = batch.foundSlots[index]
             if record != last || routed.interface != interface {
                 last = record
                 interface = routed.interface
-                way = Way(to: Int(record), by: Int(interface), pipeline.tables)
+                way = Way(to: Int(record), by: interface, pipeline.tables)
             }
             if forward(routed, way, pipeline) { forwarded &+= 1 }
             countPolicy(routed, pipeline)
@@ -150,7 +173,7 @@ enum NextHopLookup {
         _ routed: RoutedLane, _ way: Way, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
-        let lane = Int(routed.lane)
+        let lane = routed.lane
         let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
         guard let egress = way.egress else {
             batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
@@ -163,7 +186,7 @@ enum NextHopLookup {
         rewrite(header.frame, destination: way.mac, source: way.source)
         batch.vsi[lane] = way.vsi
         batch.vlan[lane] = 0
-        batch.ingress[lane] = .own(Int(routed.interface))
+        batch.ingress[lane] = .own(routed.interface)
         batch.egress[lane] = egress
         batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
         return true
@@ -251,8 +274,8 @@ enum NextHopLookup {
     @_noLocks @inline(__always)
     private static func countPolicy(_ routed: RoutedLane, _ pipeline: Pipeline) {
         guard routed.has(RoutedLane.hasPolicy) else { return }
-        if case .held = pipeline.batch.verdict[Int(routed.lane)] { return }
+        if case .held = pipeline.batch.verdict[routed.lane] { return }
         pipeline.counters.add(
-            1, policy: Int(pipeline.tables.policies[Int(routed.policy)].counter))
+            1, policy: Int(pipeline.tables.policies[routed.policy].counter))
     }
 }

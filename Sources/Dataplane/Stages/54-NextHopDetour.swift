@@ -25,37 +25,37 @@ enum NextHopDetour {
         let hasPolicy = routed.has(RoutedLane.hasPolicy)
         let tables = pipeline.tables
         let header = IPv4Header(
-            frame: pipeline.batch.frame(Int(routed.lane)), at: EthernetHeader.byteCount)
+            frame: pipeline.batch.frame(routed.lane), at: EthernetHeader.byteCount)
         let route = tables.routes.find(
-            vrf: tables.interfaces[Int(routed.interface)].vrf, address: header.destination.bits)
+            vrf: tables.interfaces[routed.interface].vrf, address: header.destination.bits)
         guard RouteTable.isForward(route), hasPolicy || RouteTable.nextHopCount(route) > 1 else {
             return nil
         }
         let hash = FlowHash.hash(
             frame: header.frame, etherType: EtherType.ipv4, layer3Offset: header.offset)
         let target = header.destination.bits
-        var detour = choose(route, hash, target, tables) { NeighborTable.isResolved($0) }
-        if detour == nil {
-            detour = choose(route, hash, target, tables) { !NeighborTable.isFailed($0) }
+        let lane = UInt16(truncatingIfNeeded: routed.lane)
+        if let detour = choose(route, hash, target, lane, tables, { NeighborTable.isResolved($0) })
+        {
+            return detour
         }
-        detour?.routed.lane = routed.lane
-        return detour
+        return choose(route, hash, target, lane, tables) { !NeighborTable.isFailed($0) }
     }
 
     /// Shares the flows among those next hops of a route that are good.
     @_noLocks @inline(__always)
     private static func choose(
-        _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ tables: TableView,
+        _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ lane: UInt16, _ tables: TableView,
         _ isGood: (UInt64) -> Bool
     ) -> Detour? {
         let first = RouteTable.nextHop(route, flowHash: 0)
         let end = first &+ RouteTable.nextHopCount(route)
         var count: UInt64 = 0
-        for hop in first..<end where isGood(ask(hop, target, tables).neighbor) { count &+= 1 }
+        for hop in first..<end where isGood(ask(hop, target, lane, tables).neighbor) { count &+= 1 }
         guard count > 0 else { return nil }
         var left = (UInt64(hash) &* count) &>> 32
         for hop in first..<end {
-            let detour = ask(hop, target, tables)
+            let detour = ask(hop, target, lane, tables)
             guard isGood(detour.neighbor) else { continue }
             if left == 0 { return detour }
             left &-= 1
@@ -64,13 +64,14 @@ enum NextHopDetour {
     }
 
     @_noLocks
-    private static func ask(_ hop: Int, _ target: UInt32, _ tables: TableView) -> Detour {
+    private static func ask(
+        _ hop: Int, _ target: UInt32, _ lane: UInt16, _ tables: TableView
+    ) -> Detour {
         let nextHop = tables.nextHops[hop]
         let address = nextHop.address == 0 ? target : nextHop.address
         let vsi = tables.interfaces[Int(nextHop.interface)].vsi
         return Detour(
-            routed: RoutedLane(
-                lane: 0, interface: UInt16(truncatingIfNeeded: nextHop.interface), flags: 0),
+            routed: RoutedLane(lane: lane, interface: Int(nextHop.interface)),
             key: NeighborTable.key(vsi: vsi, address: address),
             neighbor: tables.neighbors.find(vsi: vsi, address: address))
     }

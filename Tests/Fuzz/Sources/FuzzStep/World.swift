@@ -179,15 +179,17 @@ struct World {
     private static func neighbors() -> NeighborTable {
         let table = ProbeTable(buckets: 16)
         let records = Column(count: 8, repeating: NeighborRecord(mac: 0, egress: .none))
+        let directory = NeighborDirectory()
         func add(
             _ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt64,
             _ egress: Destination = .none
         ) {
             let record = table.count
             records[record] = NeighborRecord(mac: mac, egress: egress)
-            _ = table.insert(
-                NeighborTable.key(vsi: vsi, address: address),
-                value: NeighborTable.value(record: record, flags: flags), time: 0)
+            let key = NeighborTable.key(vsi: vsi, address: address)
+            let value = NeighborTable.value(record: record, flags: flags)
+            _ = table.insert(key, value: value, time: 0)
+            directory.note(key, value)
         }
         add(gatewayAddress, 1, gatewayMAC, NeighborTable.ownFlag)
         add(otherGatewayAddress, 2, gatewayMAC, NeighborTable.ownFlag)
@@ -197,7 +199,7 @@ struct World {
         add(neighborAddress, 1, gatewayMAC, 0, .peer(0))
         add(neighborAddress + 1, 1, 0, NeighborTable.incompleteFlag)
         add(neighborAddress + 2, 1, 0, NeighborTable.failedFlag)
-        return NeighborTable(table: table, records: records)
+        return NeighborTable(table: table, records: records, directory: directory)
     }
 
     private static func prefix(_ network: UInt32, _ length: UInt8) -> IPv4Prefix {
