@@ -211,6 +211,8 @@ import Testing
         let svg = SearchChart([record, record]).svg
         #expect(svg.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\""))
         #expect(svg.components(separatedBy: "<circle").count - 1 == 2 * record.trials.count)
+        // Marks are round numbers, up to beyond the highest trial.
+        #expect([">2M<", ">4M<", ">10M<"].allSatisfy(svg.contains) && !svg.contains(">12M<"))
         #expect(!svg.contains("href") && !svg.contains("script") && !svg.contains("\"nan"))
         var open: [Substring] = []
         for part in svg.split(separator: "<") {
