@@ -17,7 +17,8 @@ import Wire
 
     @Test func systemAndVTEP() throws {
         let configuration = try parsed(ConfigurationTexts.full).configuration
-        #expect(configuration.system == Configuration.System(name: "gw1", workers: .count(4)))
+        let system = Configuration.System(name: "gw1", workers: .count(4), spinMicroseconds: 1500)
+        #expect(configuration.system == system)
         let expected = Configuration.VTEP(
             address: .address(ip("10.33.30.150")), udpPort: 8472, underlay: .tap, sourcePorts: 1024,
             ttl: .inherit, dscp: .fixed(46), df: .inherit, udpChecksum: .on, reservedBits: .strict,
