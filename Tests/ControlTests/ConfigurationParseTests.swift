@@ -70,7 +70,7 @@ import Wire
             configuration.vsiInterfaces == [
                 Configuration.VSIInterface(
                     name: "vsi10", vsi: "vpna",
-                    addresses: [prefix("10.1.1.1/24"), prefix("10.9.9.9/32")],
+                    addresses: [prefix("10.1.1.1/24"), prefix("10.9.9.9/32")], source: .vtep,
                     mac: MACAddress(bits: 0x0200_0000_0110), distributedGateway: true,
                     localProxyARP: true, mtu: 1450, rpf: .loose, forwarding: false)
             ])

@@ -73,6 +73,7 @@ enum ConfigurationTexts {
             vsi: vpna
             vrf: default
             address: [10.1.1.1/24, 10.9.9.9/32]
+            source: vtep
             mac: 02:00:00:00:01:10
             distributed-gateway: true
             local-proxy-arp: true
