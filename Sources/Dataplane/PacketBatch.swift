@@ -1,11 +1,12 @@
-public import Memory
-public import Tables
+internal import Memory
+internal import Tables
 public import Wire
 
 /// A vector of up to 256 lanes, one column for each thing the stages know of a packet, and the list
 /// of outputs that the lanes become.
 ///
-/// A trivial handle, one pointer wide, over memory that one worker owns from start to stop.
+/// A trivial handle, one pointer wide, over memory that one worker owns from start to stop: all
+/// columns in one stretch (`PacketLayout`), so that a row of one is a pointer and a constant away.
 ///
 /// Thread-safety: one worker. Lifetime of a lane: one turn.
 /// Capacity: `laneCapacity` lanes, `outputCapacity` outputs; replication that needs more goes on
@@ -24,84 +25,21 @@ public struct PacketBatch: Sendable {
     /// The tag's TPID is 0x88a8 (802.1ad) and not 0x8100.
     public static let tagIsService: UInt32 = 0x2_0000
 
-    // Written by receive.
-    public var frames: LaneColumn<UInt> { @_noLocks get { unsafe columns.pointee.frames } }
-    public var lengths: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.lengths } }
-    public var slots: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.slots } }
-    public var ingressDevice: LaneColumn<UInt16> {
-        @_noLocks get { unsafe columns.pointee.ingressDevice }
-    }
-    public var outerSource: LaneColumn<UInt32> {
-        @_noLocks get { unsafe columns.pointee.outerSource }
-    }
-    public var outerTOS: LaneColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outerTOS } }
-    public var segmentations: LaneColumn<Segmentation> {
-        @_noLocks get { unsafe columns.pointee.segmentations }
-    }
-    /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
-    public var vlan: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.vlan } }
-
-    // Written by the stages.
-    public var vni: LaneColumn<UInt32> { @_noLocks get { unsafe columns.pointee.vni } }
-    public var vsi: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.vsi } }
-    public var ingress: LaneColumn<Destination> { @_noLocks get { unsafe columns.pointee.ingress } }
-    public var destinationMAC: LaneColumn<UInt64> {
-        @_noLocks get { unsafe columns.pointee.destinationMAC }
-    }
-    public var sourceMAC: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.sourceMAC } }
-    public var etherType: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.etherType } }
-    public var egress: LaneColumn<Destination> { @_noLocks get { unsafe columns.pointee.egress } }
-    public var verdict: LaneColumn<Verdict> { @_noLocks get { unsafe columns.pointee.verdict } }
-    /// Flow entropy with bit 32 set, or 0 while nobody needed it.
-    public var flowHash: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.flowHash } }
-
-    /// How far a flooded lane reaches.
-    public var floodScope: LaneColumn<FloodScope> {
-        @_noLocks get { unsafe columns.pointee.floodScope }
-    }
-
-    /// The lanes still on their way, in order.
-    public var active: LaneColumn<UInt16> { @_noLocks get { unsafe columns.pointee.active } }
-    public var activeCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.activeCount } }
-    public var laneCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.laneCount } }
-
-    // One row for each copy that leaves.
-    public var outputLane: OutputColumn<UInt16> {
-        @_noLocks get { unsafe columns.pointee.outputLane }
-    }
-    public var outputDestination: OutputColumn<Destination> {
-        @_noLocks get { unsafe columns.pointee.outputDestination }
-    }
-    public var outputSourcePort: OutputColumn<UInt32> {
-        @_noLocks get { unsafe columns.pointee.outputSourcePort }
-    }
-    public var outputTOS: OutputColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outputTOS } }
-    public var outputTTL: OutputColumn<UInt8> { @_noLocks get { unsafe columns.pointee.outputTTL } }
-    public var outputDoNotFragment: OutputColumn<Bool> {
-        @_noLocks get { unsafe columns.pointee.outputDoNotFragment }
-    }
-    public var outputCount: Cell<Int> { @_noLocks get { unsafe columns.pointee.outputCount } }
-
-    // Scratch of the table lookups.
-    public var keys: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.keys } }
-    public var foundSlots: LaneColumn<Int32> { @_noLocks get { unsafe columns.pointee.foundSlots } }
-    // Scratch of the route stage.
-    var routed: LaneColumn<RoutedLane> { @_noLocks get { unsafe columns.pointee.routed } }
-    /// What the routing table answered.
-    var routes: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.routes } }
-    /// Walks through the routing table that are not at their end.
-    var walks: LaneColumn<UInt64> { @_noLocks get { unsafe columns.pointee.walks } }
-
-    /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
-    public var now: Cell<UInt64> { @_noLocks get { unsafe columns.pointee.now } }
-    public var coarseTime: Cell<UInt32> { @_noLocks get { unsafe columns.pointee.coarseTime } }
-
     // One thread's memory; the handle may be handed over to it.
-    nonisolated(unsafe) private let columns: UnsafeMutablePointer<PacketColumns>
+    nonisolated(unsafe) let memory: UnsafeMutableRawPointer
 
     public init() {
-        unsafe columns = .allocate(capacity: 1)
-        unsafe columns.initialize(to: PacketColumns())
+        unsafe memory = .allocate(byteCount: PacketLayout.byteCount, alignment: 64)
+        precondition(MemoryLayout<Segmentation>.stride <= 12)
+        // Zeros are what most columns begin with.
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: PacketLayout.byteCount)
+        for lane in 0..<Self.laneCapacity {
+            segmentations[lane] = .none
+            verdict[lane] = .pending
+            floodScope[lane] = .all
+            foundSlots[lane] = -1
+            routed[lane] = RoutedLane(lane: 0, interface: 0)
+        }
     }
 
     /// The bytes of a lane as the stages so far have left them.
@@ -111,6 +49,12 @@ public struct PacketBatch: Sendable {
         unsafe FrameView(
             base: UnsafeMutablePointer(bitPattern: frames[lane]).unsafelyUnwrapped,
             count: Int(lengths[lane]))
+    }
+
+    @_noLocks @inline(__always)
+    func setFrame(_ lane: Int, _ frame: FrameView) {
+        frames[lane] = unsafe UInt(bitPattern: frame.pointer)
+        lengths[lane] = UInt32(truncatingIfNeeded: frame.count)
     }
 
     /// Adds a lane for a received frame. False when the batch is full.
@@ -124,8 +68,7 @@ public struct PacketBatch: Sendable {
     ) -> Bool {
         let lane = laneCount.value
         guard lane < Self.laneCapacity else { return false }
-        frames[lane] = unsafe UInt(bitPattern: frame.pointer)
-        lengths[lane] = UInt32(truncatingIfNeeded: frame.count)
+        setFrame(lane, frame)
         slots[lane] = slot
         ingressDevice[lane] = device
         segmentations[lane] = segmentation
@@ -151,7 +94,7 @@ public struct PacketBatch: Sendable {
     }
 
     /// Ends a lane under one reason. The stage takes it from `active` by itself.
-    @_noLocks
+    @_noLocks @inline(never)
     public func drop(_ lane: Int, _ reason: DropReason, _ counters: Counters) {
         verdict[lane] = .dropped
         counters.count(reason)
@@ -163,6 +106,8 @@ public struct PacketBatch: Sendable {
     @_noLocks @inline(__always)
     public func activeBytes() -> UInt64 {
         var bytes: UInt64 = 0
+        // While none has ended, the active lanes are all there are, in order.
+        if activeCount.value == laneCount.value { return lengths.sum(laneCount.value) }
         for position in 0..<activeCount.value {
             bytes &+= UInt64(lengths[Int(active[position])])
         }
@@ -182,8 +127,5 @@ public struct PacketBatch: Sendable {
         lengths[lane] = min(lengths[lane], UInt32(truncatingIfNeeded: count))
     }
 
-    public func deallocate() {
-        unsafe columns.pointee.deallocate()
-        unsafe columns.deallocate()
-    }
+    public func deallocate() { unsafe memory.deallocate() }
 }

@@ -1,140 +1,174 @@
 public import Memory
-internal import Tables
+public import Tables
 
 /// One element for each lane of a batch.
 public typealias LaneColumn<Element: BitwiseCopyable> = FixedColumn<256, Element>
 /// One element for each output of a batch.
 public typealias OutputColumn<Element: BitwiseCopyable> = FixedColumn<1024, Element>
 
-/// The memory behind a `PacketBatch`: the columns themselves.
-struct PacketColumns {
-    // Written by receive.
-    let frames: LaneColumn<UInt>
-    let lengths: LaneColumn<UInt32>
-    let slots: LaneColumn<UInt32>
-    let ingressDevice: LaneColumn<UInt16>
-    let outerSource: LaneColumn<UInt32>
-    let outerTOS: LaneColumn<UInt8>
-    let segmentations: LaneColumn<Segmentation>
-    /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
-    let vlan: LaneColumn<UInt32>
-
-    // Written by the stages.
-    let vni: LaneColumn<UInt32>
-    let vsi: LaneColumn<UInt16>
-    let ingress: LaneColumn<Destination>
-    let destinationMAC: LaneColumn<UInt64>
-    let sourceMAC: LaneColumn<UInt64>
-    let etherType: LaneColumn<UInt16>
-    let egress: LaneColumn<Destination>
-    let verdict: LaneColumn<Verdict>
-    /// Flow entropy with bit 32 set, or 0 while nobody needed it.
-    let flowHash: LaneColumn<UInt64>
-
-    /// How far a flooded lane reaches.
-    let floodScope: LaneColumn<FloodScope>
-
-    /// The lanes still on their way, in order.
-    let active: LaneColumn<UInt16>
-    let activeCount: Cell<Int>
-    let laneCount: Cell<Int>
-
-    // One row for each copy that leaves.
-    let outputLane: OutputColumn<UInt16>
-    let outputDestination: OutputColumn<Destination>
-    let outputSourcePort: OutputColumn<UInt32>
-    let outputTOS: OutputColumn<UInt8>
-    let outputTTL: OutputColumn<UInt8>
-    let outputDoNotFragment: OutputColumn<Bool>
-    let outputCount: Cell<Int>
-
-    // Scratch of the table lookups.
-    let keys: LaneColumn<UInt64>
-    let foundSlots: LaneColumn<Int32>
-    // Scratch of the route stage.
-    let routed: LaneColumn<RoutedLane>
-    /// What the routing table answered.
-    let routes: LaneColumn<UInt64>
-    /// Walks through the routing table that are not at their end.
-    let walks: LaneColumn<UInt64>
-
-    /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
-    let now: Cell<UInt64>
-    let coarseTime: Cell<UInt32>
-
-    init() {
-        frames = LaneColumn(repeating: 0)
-        lengths = LaneColumn(repeating: 0)
-        slots = LaneColumn(repeating: 0)
-        ingressDevice = LaneColumn(repeating: 0)
-        outerSource = LaneColumn(repeating: 0)
-        outerTOS = LaneColumn(repeating: 0)
-        segmentations = LaneColumn(repeating: .none)
-        vlan = LaneColumn(repeating: 0)
-        vni = LaneColumn(repeating: 0)
-        vsi = LaneColumn(repeating: 0)
-        ingress = LaneColumn(repeating: .none)
-        destinationMAC = LaneColumn(repeating: 0)
-        sourceMAC = LaneColumn(repeating: 0)
-        etherType = LaneColumn(repeating: 0)
-        egress = LaneColumn(repeating: .none)
-        verdict = LaneColumn(repeating: .pending)
-        flowHash = LaneColumn(repeating: 0)
-        floodScope = LaneColumn(repeating: .all)
-        active = LaneColumn(repeating: 0)
-        activeCount = Cell(0)
-        laneCount = Cell(0)
-        outputLane = OutputColumn(repeating: 0)
-        outputDestination = OutputColumn(repeating: .none)
-        outputSourcePort = OutputColumn(repeating: 0)
-        outputTOS = OutputColumn(repeating: 0)
-        outputTTL = OutputColumn(repeating: 0)
-        outputDoNotFragment = OutputColumn(repeating: false)
-        outputCount = Cell(0)
-        keys = LaneColumn(repeating: 0)
-        foundSlots = LaneColumn(repeating: -1)
-        routed = LaneColumn(repeating: RoutedLane(lane: 0, interface: 0))
-        routes = LaneColumn(repeating: 0)
-        walks = LaneColumn(repeating: 0)
-        now = Cell(0)
-        coarseTime = Cell(0)
+/// Where in the memory behind a `PacketBatch` its columns lie, in bytes from the start.
+///
+/// Constants to the compiler: a row is loaded by one instruction, where columns with memory of
+/// their own cost one load more each, again in every round of a loop.
+///
+/// Layout: the scalars in the first cache line, then the columns, each with room for the widest
+/// element and one cache line more than a power of two, so that the rows of one lane do not meet in
+/// one set of the cache.
+enum PacketLayout {
+    enum LaneField: Int {
+        // Written by receive.
+        case frames, lengths, slots, ingressDevice, outerSource, outerTOS, vlan
+        // Written by the stages.
+        case vni, vsi, ingress, destinationMAC, sourceMAC, etherType, egress, verdict, flowHash
+        case floodScope, active
+        // Scratch of the table lookups, then of the route stage.
+        case keys, foundSlots, routed, routes, walks
+        /// The widest: twelve bytes a lane.
+        case segmentations
     }
 
-    func deallocate() {
-        frames.deallocate()
-        lengths.deallocate()
-        slots.deallocate()
-        ingressDevice.deallocate()
-        outerSource.deallocate()
-        outerTOS.deallocate()
-        segmentations.deallocate()
-        vlan.deallocate()
-        vni.deallocate()
-        vsi.deallocate()
-        ingress.deallocate()
-        destinationMAC.deallocate()
-        sourceMAC.deallocate()
-        etherType.deallocate()
-        egress.deallocate()
-        verdict.deallocate()
-        flowHash.deallocate()
-        floodScope.deallocate()
-        active.deallocate()
-        activeCount.deallocate()
-        laneCount.deallocate()
-        outputLane.deallocate()
-        outputDestination.deallocate()
-        outputSourcePort.deallocate()
-        outputTOS.deallocate()
-        outputTTL.deallocate()
-        outputDoNotFragment.deallocate()
-        outputCount.deallocate()
-        keys.deallocate()
-        foundSlots.deallocate()
-        routed.deallocate()
-        routes.deallocate()
-        walks.deallocate()
-        now.deallocate()
-        coarseTime.deallocate()
+    enum OutputField: Int {
+        case outputLane, outputDestination, outputSourcePort
+        case outputTOS, outputTTL, outputDoNotFragment
+    }
+
+    static var activeCount: Int { @_noLocks get { 0 } }
+    static var laneCount: Int { @_noLocks get { 8 } }
+    static var outputCount: Int { @_noLocks get { 16 } }
+    static var now: Int { @_noLocks get { 24 } }
+    static var coarseTime: Int { @_noLocks get { 32 } }
+
+    @_noLocks @inline(__always)
+    static func at(_ field: LaneField) -> Int { 64 &+ field.rawValue &* (256 &* 8 &+ 64) }
+
+    @_noLocks @inline(__always)
+    static func at(_ field: OutputField) -> Int {
+        at(.segmentations) &+ 256 &* 12 &+ 64 &+ field.rawValue &* (1024 &* 4 &+ 64)
+    }
+
+    static var byteCount: Int { at(.outputDoNotFragment) + 1024 }
+}
+
+extension PacketBatch {
+    // Written by receive.
+    public var frames: LaneColumn<UInt> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.frames)) }
+    }
+    public var lengths: LaneColumn<UInt32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.lengths)) }
+    }
+    public var slots: LaneColumn<UInt32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.slots)) }
+    }
+    public var ingressDevice: LaneColumn<UInt16> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.ingressDevice)) }
+    }
+    public var outerSource: LaneColumn<UInt32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.outerSource)) }
+    }
+    public var outerTOS: LaneColumn<UInt8> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.outerTOS)) }
+    }
+    /// A tag that lies beside the frame and not in it: `tagPresent | tagIsService | TCI`, or 0.
+    public var vlan: LaneColumn<UInt32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.vlan)) }
+    }
+    public var segmentations: LaneColumn<Segmentation> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.segmentations)) }
+    }
+
+    // Written by the stages.
+    public var vni: LaneColumn<UInt32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.vni)) }
+    }
+    public var vsi: LaneColumn<UInt16> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.vsi)) }
+    }
+    public var ingress: LaneColumn<Destination> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.ingress)) }
+    }
+    public var destinationMAC: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.destinationMAC)) }
+    }
+    public var sourceMAC: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.sourceMAC)) }
+    }
+    public var etherType: LaneColumn<UInt16> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.etherType)) }
+    }
+    public var egress: LaneColumn<Destination> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.egress)) }
+    }
+    public var verdict: LaneColumn<Verdict> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.verdict)) }
+    }
+    /// Flow entropy with bit 32 set, or 0 while nobody needed it.
+    public var flowHash: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.flowHash)) }
+    }
+    /// How far a flooded lane reaches.
+    public var floodScope: LaneColumn<FloodScope> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.floodScope)) }
+    }
+    /// The lanes still on their way, in order.
+    public var active: LaneColumn<UInt16> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.active)) }
+    }
+    public var activeCount: Cell<Int> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.activeCount) }
+    }
+    public var laneCount: Cell<Int> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.laneCount) }
+    }
+
+    // One row for each copy that leaves.
+    public var outputLane: OutputColumn<UInt16> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputLane)) }
+    }
+    public var outputDestination: OutputColumn<Destination> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputDestination)) }
+    }
+    public var outputSourcePort: OutputColumn<UInt32> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputSourcePort)) }
+    }
+    public var outputTOS: OutputColumn<UInt8> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputTOS)) }
+    }
+    public var outputTTL: OutputColumn<UInt8> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputTTL)) }
+    }
+    public var outputDoNotFragment: OutputColumn<Bool> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputDoNotFragment)) }
+    }
+    public var outputCount: Cell<Int> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.outputCount) }
+    }
+
+    // Scratch of the table lookups.
+    public var keys: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.keys)) }
+    }
+    public var foundSlots: LaneColumn<Int32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.foundSlots)) }
+    }
+    // Scratch of the route stage.
+    var routed: LaneColumn<RoutedLane> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.routed)) }
+    }
+    /// What the routing table answered.
+    var routes: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.routes)) }
+    }
+    /// Walks through the routing table that are not at their end.
+    var walks: LaneColumn<UInt64> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.walks)) }
+    }
+
+    /// Nanoseconds of the monotonic clock and quarters of a second, set by the worker each turn.
+    public var now: Cell<UInt64> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.now) }
+    }
+    public var coarseTime: Cell<UInt32> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.coarseTime) }
     }
 }

@@ -11,6 +11,13 @@ public struct Cell<Value: BitwiseCopyable>: BitwiseCopyable, @unchecked Sendable
         unsafe base.initialize(to: value)
     }
 
+    /// A part of memory that somebody else owns and frees.
+    /// - Parameter memory: aligned for a value.
+    @_transparent @unsafe
+    public init(at memory: UnsafeMutableRawPointer) {
+        unsafe base = memory.assumingMemoryBound(to: Value.self)
+    }
+
     @inlinable
     public var value: Value {
         @_transparent get { unsafe base.pointee }

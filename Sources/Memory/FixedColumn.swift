@@ -17,6 +17,13 @@ public struct FixedColumn<let capacity: Int, Element: BitwiseCopyable>: BitwiseC
         unsafe base = Column(count: capacity, repeating: value).pointer(at: 0)
     }
 
+    /// A part of memory that somebody else owns and frees.
+    /// - Parameter memory: aligned for an element, with room for `capacity` of them.
+    @_transparent @unsafe
+    public init(at memory: UnsafeMutableRawPointer) {
+        unsafe base = memory.assumingMemoryBound(to: Element.self)
+    }
+
     @inlinable
     public subscript(_ index: Int) -> Element {
         @_transparent get {
@@ -37,4 +44,15 @@ public struct FixedColumn<let capacity: Int, Element: BitwiseCopyable>: BitwiseC
 
     /// Frees the memory. No handle may be used afterwards.
     public func deallocate() { unsafe base.deallocate() }
+}
+
+extension FixedColumn where Element == UInt32 {
+    /// The sum of the first `count` elements, several at a time.
+    @inlinable @inline(__always)
+    public func sum(_ count: Int) -> UInt64 {
+        precondition(count >= 0 && count <= capacity)
+        var sum: UInt64 = 0
+        for index in 0..<count { sum &+= unsafe UInt64(base[index]) }
+        return sum
+    }
 }
