@@ -6,7 +6,7 @@ internal import Wire
 extension Agent {
     /// The MAC and IPv4 addresses of the VSI-interfaces, in their VSIs.
     func synchronizeOwn(_ builder: TableSetBuilder, time: UInt32) {
-        var macs: [UInt64: UInt64] = [:]
+        var macs: [UInt64: UInt32] = [:]
         var addresses: [UInt64: MACAddress] = [:]
         for interface in configuration.vsiInterfaces {
             let vsi = layout.vsis[interface.vsi]!
@@ -34,7 +34,7 @@ extension Agent {
     /// Static entries of the file: new ones are set, those it no longer has are removed. What the
     /// operator added by hand stays while its VSI and its place do.
     func synchronizeStatic(time: UInt32) {
-        var wanted: [UInt64: UInt64] = [:]
+        var wanted: [UInt64: UInt32] = [:]
         for entry in configuration.staticFDB {
             guard let vsi = layout.vsis[entry.vsi], let place = place(of: entry.target) else {
                 continue
@@ -69,7 +69,7 @@ extension Agent {
     }
 
     /// Sets an entry that does not age; what waited for it goes on.
-    func setStaticNeighbor(_ key: UInt64, _ mac: MACAddress, flags: UInt64, time: UInt32) {
+    func setStaticNeighbor(_ key: UInt64, _ mac: MACAddress, flags: UInt32, time: UInt32) {
         if let value = neighborValue(key), self.mac(ofNeighbor: value) == mac,
             NeighborTable.isStatic(value),
             NeighborTable.isOwn(value) == (flags & NeighborTable.ownFlag != 0)
@@ -90,7 +90,7 @@ extension Agent {
         return NeighborTable.key(vsi: UInt16(vsi), address: address.bits)
     }
 
-    func neighborValue(_ key: UInt64) -> UInt64? {
+    func neighborValue(_ key: UInt64) -> UInt32? {
         writer.neighbors.value(at: writer.neighbors.find(key), for: key)
     }
 
@@ -107,12 +107,12 @@ extension Agent {
         return ForwardingTable.kind(of: value) != .own
     }
 
-    func forwardingValue(_ key: UInt64) -> UInt64? {
+    func forwardingValue(_ key: UInt64) -> UInt32? {
         writer.forwarding.value(at: writer.forwarding.find(key), for: key)
     }
 
     /// Sets a static or own entry in place of whatever is there.
-    func place(_ key: UInt64, _ value: UInt64, time: UInt32) {
+    func place(_ key: UInt64, _ value: UInt32, time: UInt32) {
         let previous = forwardingValue(key)
         guard previous != value else { return }
         if let previous, ForwardingTable.kind(of: previous) == .dynamic {

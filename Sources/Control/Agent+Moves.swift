@@ -32,7 +32,7 @@ extension Agent {
 
     /// Whether an ARP packet may change a known entry; counts the move if it does.
     func admitsMove(
-        ofNeighbor key: UInt64, _ previous: UInt64, to mac: MACAddress, _ place: Destination,
+        ofNeighbor key: UInt64, _ previous: UInt32, to mac: MACAddress, _ place: Destination,
         now: UInt64
     ) -> Bool {
         guard NeighborTable.isResolved(previous) else { return true }

@@ -146,7 +146,7 @@ extension Agent {
     /// Which FDB entries a selection means.
     func forwardingFilter(
         _ selection: Selection
-    ) throws(ControlError) -> (_ key: UInt64, _ value: UInt64) -> Bool {
+    ) throws(ControlError) -> (_ key: UInt64, _ value: UInt32) -> Bool {
         var vsi: Int?
         var places: [Destination] = []
         if let name = selection.vsi { vsi = try vsiIndex(name) }
@@ -163,7 +163,7 @@ extension Agent {
     /// Which ARP entries a selection means.
     func neighborFilter(
         _ selection: Selection
-    ) throws(ControlError) -> (_ key: UInt64, _ value: UInt64) -> Bool {
+    ) throws(ControlError) -> (_ key: UInt64, _ value: UInt32) -> Bool {
         var vsis: [Set<Int>] = []
         if let name = selection.vsi { vsis.append([try vsiIndex(name)]) }
         if let name = selection.interface {
@@ -193,7 +193,7 @@ extension Agent {
     }
 
     /// Where packets to a neighbor go: by its ARP entry, or where that does not say, by the FDB.
-    func place(ofNeighbor key: UInt64, _ value: UInt64) -> Destination? {
+    func place(ofNeighbor key: UInt64, _ value: UInt32) -> Destination? {
         guard let mac = mac(ofNeighbor: value) else { return nil }
         let learned = egress(of: value)
         guard learned == .none else { return learned }

@@ -100,7 +100,7 @@ extension Agent {
         return rows.sorted { $0.order < $1.order }.map(\.row)
     }
 
-    private func state(_ key: UInt64, _ value: UInt64) -> ARPReport.State {
+    private func state(_ key: UInt64, _ value: UInt32) -> ARPReport.State {
         if NeighborTable.isFailed(value) { return .failed }
         if NeighborTable.isIncomplete(value) { return .incomplete }
         return resolutions[key]?.isRefresh == true ? .stale : .reachable

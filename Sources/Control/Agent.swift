@@ -47,7 +47,7 @@ public final class Agent {
     var addressMoves: MoveDampener
     var notices = NoticeBoard()
     /// Static entries that the configuration made; the operator's are those not in it.
-    var configuredFDB: [UInt64: UInt64] = [:]
+    var configuredFDB: [UInt64: UInt32] = [:]
     var configuredARP: [UInt64: MACAddress] = [:]
     /// Addresses being asked for, and until when those that did not answer are not asked for again.
     var resolutions: [UInt64: Resolution] = [:]
@@ -244,7 +244,7 @@ public final class Agent {
     /// Removes the FDB entries that `condition` picks; returns how many.
     @discardableResult
     func removeForwarding(
-        where condition: (_ slot: Int, _ key: UInt64, _ value: UInt64) -> Bool
+        where condition: (_ slot: Int, _ key: UInt64, _ value: UInt32) -> Bool
     ) -> Int {
         var removed = 0
         writer.forwarding.visit { slot, key, value in
@@ -255,7 +255,7 @@ public final class Agent {
         return removed
     }
 
-    func removeForwarding(_ slot: Int, _ key: UInt64, _ value: UInt64) {
+    func removeForwarding(_ slot: Int, _ key: UInt64, _ value: UInt32) {
         if ForwardingTable.kind(of: value) == .dynamic {
             learnedCount[ForwardingTable.vsi(of: key), default: 1] -= 1
         }
@@ -276,18 +276,18 @@ public final class Agent {
     }
 
     /// Where the packet that made an ARP entry came from.
-    func egress(of value: UInt64) -> Destination {
+    func egress(of value: UInt32) -> Destination {
         guard NeighborTable.isResolved(value) else { return .none }
         return writer.records[NeighborTable.record(of: value)].egress
     }
 
-    func mac(ofNeighbor value: UInt64) -> MACAddress? {
+    func mac(ofNeighbor value: UInt32) -> MACAddress? {
         guard NeighborTable.isResolved(value) else { return nil }
         return MACAddress(bits: writer.records[NeighborTable.record(of: value)].mac)
     }
 
     @discardableResult
-    func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt64) -> Bool) -> Int {
+    func removeNeighbors(where condition: (_ key: UInt64, _ value: UInt32) -> Bool) -> Int {
         var removed = 0
         writer.neighbors.visit { slot, key, value in
             guard condition(key, value) else { return }

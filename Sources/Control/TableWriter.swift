@@ -65,7 +65,7 @@ final class TableWriter {
     /// choose how large the table gets (see `needsToGrow`). False is returned then.
     @discardableResult
     func setForwarding(
-        _ key: UInt64, _ value: UInt64, time: UInt32, isLearnt: Bool = false
+        _ key: UInt64, _ value: UInt32, time: UInt32, isLearnt: Bool = false
     ) -> Bool {
         while true {
             if let slot = forwarding.insert(key, value: value, time: time) {
@@ -87,7 +87,7 @@ final class TableWriter {
     /// - Returns: false when there is no room, and nothing has changed.
     @discardableResult
     func setNeighbor(
-        _ key: UInt64, mac: UInt64, egress: Destination, flags: UInt64, time: UInt32,
+        _ key: UInt64, mac: UInt64, egress: Destination, flags: UInt32, time: UInt32,
         isLearnt: Bool = false
     ) -> Bool {
         guard let record = pool.take() else { return false }
@@ -133,17 +133,17 @@ final class TableWriter {
         for slot in 0..<table.capacity where table.isOccupied(slot) { ages.file(slot) }
     }
 
-    private func index(_ key: UInt64, _ value: UInt64) {
+    private func index(_ key: UInt64, _ value: UInt32) {
         guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
         neighborIndex.add(key, mac: records[NeighborTable.record(of: value)].mac)
     }
 
-    private func unindex(_ key: UInt64, _ value: UInt64) {
+    private func unindex(_ key: UInt64, _ value: UInt32) {
         guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
         neighborIndex.remove(key, mac: records[NeighborTable.record(of: value)].mac)
     }
 
-    private func retireRecord(of value: UInt64) {
+    private func retireRecord(of value: UInt32) {
         let pool = pool
         retired.append((nil, { pool.giveBack(NeighborTable.record(of: value)) }))
     }

@@ -2,12 +2,13 @@ public import Wire
 
 /// The FDB: which port or peer of a VSI a MAC address is behind (RFC 7348 section 4.1).
 ///
-/// Key: MAC in the upper 48 bits, VSI index in the lower 16. Value: destination in the lower 32
-/// bits, kind above, a flag for what is frozen. Both fit a word, so a lookup sees them whole.
+/// Key: MAC in the upper 48 bits, VSI index in the lower 16. Value: a destination;
+/// in bits 24 to 26, which destinations leave free, the kind and a flag for what is frozen. Each is
+/// one load, so a lookup sees it whole.
 ///
 /// Thread-safety, layout, capacity: those of `ProbeTable`.
 public struct ForwardingTable: Sendable {
-    public enum Kind: UInt64, Sendable {
+    public enum Kind: UInt32, Sendable {
         /// Learnt from traffic; ages.
         case dynamic = 1
         /// From the configuration or the operator; never moves.
@@ -31,29 +32,31 @@ public struct ForwardingTable: Sendable {
     public static func vsi(of key: UInt64) -> Int { Int(key & 0xFFFF) }
 
     @_noLocks
-    public static func value(_ destination: Destination, kind: UInt64) -> UInt64 {
-        kind &<< 32 | UInt64(destination.bits)
+    public static func value(_ destination: Destination, kind: UInt32) -> UInt32 {
+        kind &<< 24 | destination.bits & 0xF0FF_FFFF
     }
 
     @_noLocks
-    public static func destination(of value: UInt64) -> Destination {
-        Destination(bits: UInt32(truncatingIfNeeded: value))
+    public static func destination(of value: UInt32) -> Destination {
+        Destination(bits: value & 0xF0FF_FFFF)
     }
 
     @_noLocks
-    public static func isStatic(_ value: UInt64) -> Bool { value &>> 32 == 2 }
+    public static func isStatic(_ value: UInt32) -> Bool { value & kindMask == 2 &<< 24 }
     @_noLocks
-    public static func isOwn(_ value: UInt64) -> Bool { value &>> 32 == 3 }
+    public static func isOwn(_ value: UInt32) -> Bool { value & kindMask == 3 &<< 24 }
 
-    public static func kind(of value: UInt64) -> Kind {
-        Kind(rawValue: value >> 32 & 0xFF) ?? .dynamic
+    public static func kind(of value: UInt32) -> Kind {
+        Kind(rawValue: value >> 24 & 3) ?? .dynamic
     }
 
     /// A dynamic entry that has moved too often: frames of its MAC from elsewhere are dropped.
     @_noLocks
-    public static func isFrozen(_ value: UInt64) -> Bool { value & frozenFlag != 0 }
-    public static func frozen(_ value: UInt64) -> UInt64 { value | frozenFlag }
-    public static func thawed(_ value: UInt64) -> UInt64 { value & ~frozenFlag }
+    public static func isFrozen(_ value: UInt32) -> Bool { value & frozenFlag != 0 }
+    public static func frozen(_ value: UInt32) -> UInt32 { value | frozenFlag }
+    public static func thawed(_ value: UInt32) -> UInt32 { value & ~frozenFlag }
 
-    private static var frozenFlag: UInt64 { @_noLocks get { 1 &<< 40 } }
+    private static var frozenFlag: UInt32 { @_noLocks get { 4 &<< 24 } }
+    /// Kind and flag.
+    private static var kindMask: UInt32 { @_noLocks get { 0xF &<< 24 } }
 }

@@ -38,7 +38,7 @@ public struct NeighborDirectory: BitwiseCopyable, Sendable {
     // MARK: Editing (the writer only)
 
     /// Takes note of what the ARP table has for `key` from now on; 0 when it has nothing.
-    public func note(_ key: UInt64, _ value: UInt64) {
+    public func note(_ key: UInt64, _ value: UInt32) {
         let cell: UInt64
         if NeighborTable.isResolved(value), !NeighborTable.isOwn(value) {
             cell = Self.upper(key) << 32 | UInt64(NeighborTable.record(of: value) + 1)

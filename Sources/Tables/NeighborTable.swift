@@ -6,21 +6,22 @@ public import Wire
 /// peer (RFC 826).
 ///
 /// Key: VSI index in the upper 16 of 48 bits, address in the lower 32. Value: state flags in the
-/// upper half, the index of a `NeighborRecord` in the lower. A record is written before it is
-/// published, and its MAC and egress never change afterwards, so that they always belong together.
+/// upper eight of 32 bits, the index of a `NeighborRecord` in the lower 24. A record is written
+/// before it is published, and its MAC and egress never change afterwards, so that they always
+/// belong together.
 ///
 /// Thread-safety, layout, capacity: those of `ProbeTable`; a record is used again only after the
 /// same wait as a removed slot.
 public struct NeighborTable: Sendable {
     /// An address of the gateway itself; answered to everybody, probes included.
-    public static var ownFlag: UInt64 { @_noLocks get { 1 &<< 32 } }
+    public static var ownFlag: UInt32 { @_noLocks get { 1 &<< 24 } }
     /// From the configuration or the operator.
-    public static var staticFlag: UInt64 { @_noLocks get { 2 &<< 32 } }
+    public static var staticFlag: UInt32 { @_noLocks get { 2 &<< 24 } }
     /// Asked for and not yet answered; packets for it wait with the agent.
-    public static var incompleteFlag: UInt64 { @_noLocks get { 4 &<< 32 } }
+    public static var incompleteFlag: UInt32 { @_noLocks get { 4 &<< 24 } }
     /// Did not answer; packets for it are dropped until the entry is removed.
-    public static var failedFlag: UInt64 { @_noLocks get { 8 &<< 32 } }
-    private static var presentFlag: UInt64 { @_noLocks get { 16 &<< 32 } }
+    public static var failedFlag: UInt32 { @_noLocks get { 8 &<< 24 } }
+    private static var presentFlag: UInt32 { @_noLocks get { 16 &<< 24 } }
 
     public let table: ProbeTable
     public let records: Column<NeighborRecord>
@@ -31,6 +32,7 @@ public struct NeighborTable: Sendable {
         table: ProbeTable, records: Column<NeighborRecord>, directory: NeighborDirectory
     ) {
         assert(MemoryLayout<NeighborRecord>.size == NeighborRecord.hintOffset + 4)
+        precondition(records.count <= 1 << 24)
         self.table = table
         self.records = records
         self.directory = directory
@@ -49,29 +51,29 @@ public struct NeighborTable: Sendable {
     public static func vsi(of key: UInt64) -> Int { Int(key >> 32 & 0xFFFF) }
 
     @_noLocks
-    public static func value(record: Int, flags: UInt64) -> UInt64 {
-        presentFlag | flags | UInt64(truncatingIfNeeded: record)
+    public static func value(record: Int, flags: UInt32) -> UInt32 {
+        presentFlag | flags | UInt32(truncatingIfNeeded: record) & 0xFF_FFFF
     }
 
     @_noLocks
-    public static func record(of value: UInt64) -> Int { Int(value & 0xFFFF_FFFF) }
+    public static func record(of value: UInt32) -> Int { Int(value & 0xFF_FFFF) }
     @_noLocks
-    public static func isOwn(_ value: UInt64) -> Bool { value & ownFlag != 0 }
+    public static func isOwn(_ value: UInt32) -> Bool { value & ownFlag != 0 }
     @_noLocks
-    public static func isStatic(_ value: UInt64) -> Bool { value & staticFlag != 0 }
+    public static func isStatic(_ value: UInt32) -> Bool { value & staticFlag != 0 }
     @_noLocks
-    public static func isFailed(_ value: UInt64) -> Bool { value & failedFlag != 0 }
+    public static func isFailed(_ value: UInt32) -> Bool { value & failedFlag != 0 }
     @_noLocks
-    public static func isIncomplete(_ value: UInt64) -> Bool { value & incompleteFlag != 0 }
+    public static func isIncomplete(_ value: UInt32) -> Bool { value & incompleteFlag != 0 }
     /// A MAC address is known.
     @_noLocks
-    public static func isResolved(_ value: UInt64) -> Bool {
+    public static func isResolved(_ value: UInt32) -> Bool {
         value != 0 && value & (incompleteFlag | failedFlag) == 0
     }
 
     /// What the table has for an address, or 0.
     @_noLocks
-    public func find(vsi: UInt16, address: UInt32) -> UInt64 {
+    public func find(vsi: UInt16, address: UInt32) -> UInt32 {
         find(Self.key(vsi: vsi, address: address))
     }
 
@@ -87,7 +89,7 @@ public struct NeighborTable: Sendable {
 
     /// What the table has for a key, or 0.
     @_noLocks
-    public func find(_ key: UInt64) -> UInt64 { table.value(at: table.find(key), for: key) ?? 0 }
+    public func find(_ key: UInt64) -> UInt32 { table.value(at: table.find(key), for: key) ?? 0 }
 
     /// Fetches what `record(of:)` reads.
     @_noLocks @inline(__always)
@@ -95,14 +97,14 @@ public struct NeighborTable: Sendable {
 
     /// The MAC address of a resolved value, else 0.
     @_noLocks
-    public func mac(of value: UInt64) -> UInt64 {
+    public func mac(of value: UInt32) -> UInt64 {
         guard Self.isResolved(value) else { return 0 }
         return mac(ofRecord: Self.record(of: value))
     }
 
     /// Where the packet that made the entry came from; none for static and own entries.
     @_noLocks
-    public func egress(of value: UInt64) -> Destination {
+    public func egress(of value: UInt32) -> Destination {
         guard Self.isResolved(value) else { return .none }
         return egress(ofRecord: Self.record(of: value))
     }

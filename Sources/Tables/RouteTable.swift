@@ -67,7 +67,9 @@ public struct RouteTable: Sendable {
 
         /// The word that a lookup answers with.
         var value: UInt64 {
-            action.rawValue << 56 | UInt64(nextHopCount) << 32 | UInt64(firstNextHop)
+            // To an address beside the trie nothing is sent on.
+            guard !isSpecial else { return action.rawValue << 56 }
+            return action.rawValue << 56 | UInt64(nextHopCount) << 32 | UInt64(firstNextHop)
         }
     }
 
@@ -84,7 +86,9 @@ public struct RouteTable: Sendable {
         for route in special {
             let address = route.prefix.network.bits
             let key = Self.key(vrf: UInt16(route.vrf), address: address)
-            while specials.insert(key, value: route.value, time: 0) == nil {
+            // Their word is the action alone.
+            let action = UInt32(truncatingIfNeeded: route.value >> 56)
+            while specials.insert(key, value: action, time: 0) == nil {
                 let larger = specials.grown()
                 specials.deallocate()
                 specials = larger
@@ -106,7 +110,9 @@ public struct RouteTable: Sendable {
         if mayBeSpecial(vrf: vrf, address: address) {
             let specials = layout.value.specials
             let key = Self.key(vrf: vrf, address: address)
-            if let value = specials.value(at: specials.find(key), for: key) { return value }
+            if let action = specials.value(at: specials.find(key), for: key) {
+                return UInt64(action) &<< 56
+            }
         }
         let roots = layout.value.roots
         let entries = layout.value.entries

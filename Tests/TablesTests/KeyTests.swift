@@ -31,13 +31,19 @@ import Wire
             #expect(ForwardingTable.key(mac: mac.bits, vsi: UInt16(vsi)) == key)
             #expect(ForwardingTable.mac(of: key) == mac)
             #expect(ForwardingTable.vsi(of: key) == vsi)
-            let place = random.bool() ? Destination.port(vsi) : .peer(vsi)
+            let place = [Destination.port(vsi), .peer(vsi), .unknownPeer][random.int(in: 0...2)]
             for kind in [ForwardingTable.Kind.dynamic, .static, .own] {
                 let value = ForwardingTable.value(place, kind: kind.rawValue)
                 #expect(ForwardingTable.destination(of: value) == place)
                 #expect(ForwardingTable.kind(of: value) == kind)
                 #expect(ForwardingTable.isStatic(value) == (kind == .static))
                 #expect(ForwardingTable.isOwn(value) == (kind == .own))
+                #expect(!ForwardingTable.isFrozen(value))
+                let frozen = ForwardingTable.frozen(value)
+                #expect(ForwardingTable.isFrozen(frozen) && frozen != value)
+                #expect(ForwardingTable.destination(of: frozen) == place)
+                #expect(ForwardingTable.kind(of: frozen) == kind)
+                #expect(ForwardingTable.thawed(frozen) == value)
             }
         }
     }
@@ -51,7 +57,7 @@ import Wire
             #expect(key != ProbeTable.noKey && key != .max)
             #expect(NeighborTable.vsi(of: key) == Int(vsi))
             #expect(NeighborTable.address(of: key).bits == address)
-            let record = random.int(in: 0...0xFFFF_FFFF)
+            let record = random.int(in: 0...0xFF_FFFF)
             let all = [
                 NeighborTable.ownFlag, NeighborTable.staticFlag, NeighborTable.incompleteFlag,
                 NeighborTable.failedFlag,

@@ -41,11 +41,12 @@ public final class LookupRun {
 
     @inline(never)
     private func findColumn() -> Int {
-        table.find(keys: keys, count: Self.vectorLength, slots: slots)
+        let reader = table.reader
+        reader.guess(keys, count: Self.vectorLength, slots: slots)
         var found = 0
-        for index in 0..<Self.vectorLength
-        where table.value(at: Int(slots[index]), for: keys[index]) != nil {
-            found &+= 1
+        for index in 0..<Self.vectorLength {
+            let slot = reader.find(keys[index], guess: slots[index])
+            if slot >= 0, reader.value(at: slot) != 0 { found &+= 1 }
         }
         return found
     }

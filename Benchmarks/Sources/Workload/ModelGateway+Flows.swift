@@ -41,7 +41,7 @@ extension ModelGateway {
             count: hosts + AddressPlan.subnets.count,
             repeating: NeighborRecord(mac: AddressPlan.gatewayMAC, egress: .none))
         let directory = NeighborDirectory()
-        func add(_ vsi: UInt16, _ address: UInt32, _ record: Int, _ flags: UInt64) {
+        func add(_ vsi: UInt16, _ address: UInt32, _ record: Int, _ flags: UInt32) {
             let key = NeighborTable.key(vsi: vsi, address: address)
             let value = NeighborTable.value(record: record, flags: flags)
             insert(key, value, into: &table)
@@ -90,7 +90,7 @@ extension ModelGateway {
         return Column(connected + remote, default: connected[0])
     }
 
-    private static func insert(_ key: UInt64, _ value: UInt64, into table: inout ProbeTable) {
+    private static func insert(_ key: UInt64, _ value: UInt32, into table: inout ProbeTable) {
         while table.insert(key, value: value, time: 0) == nil {
             let larger = table.grown()
             table.deallocate()

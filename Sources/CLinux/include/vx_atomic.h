@@ -48,6 +48,26 @@ VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(
         p, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
+/// Which of the eight 16-bit numbers in `low` and, above it, `high` equal `number`: the two bits 2n
+/// and 2n + 1 for the n-th.
+VX_HOT VX_INLINE uint32_t vx_match_u16x8(uint64_t low, uint64_t high, uint16_t number) {
+#if defined(__SSE2__)
+    typedef uint64_t words __attribute__((vector_size(16)));
+    typedef uint16_t numbers __attribute__((vector_size(16)));
+    typedef char octets __attribute__((vector_size(16)));
+    numbers present = (numbers)(words){low, high};
+    numbers wanted = {number, number, number, number, number, number, number, number};
+    return (uint32_t)__builtin_ia32_pmovmskb128((octets)(present == wanted));
+#else
+    uint32_t found = 0;
+    for (int n = 0; n < 4; n++) {
+        if ((uint16_t)(low >> (16 * n)) == number) found |= 3u << (2 * n);
+        if ((uint16_t)(high >> (16 * n)) == number) found |= 0x300u << (2 * n);
+    }
+    return found;
+#endif
+}
+
 VX_HOT VX_INLINE void vx_prefetch(const void *_Nonnull p) { __builtin_prefetch(p, 0, 3); }
 VX_HOT VX_INLINE void vx_prefetch_for_write(const void *_Nonnull p) { __builtin_prefetch(p, 1, 3); }
 

@@ -15,23 +15,27 @@ public enum LearnStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let forwarding = pipeline.tables.forwarding
+        let table = pipeline.tables.forwarding.table.reader
         let count = batch.activeCount.value
         for position in 0..<count {
             let lane = Int(batch.active[position])
             batch.keys[position] = ForwardingTable.key(
                 mac: batch.sourceMAC[lane], vsi: batch.vsi[lane])
         }
-        forwarding.table.find(
-            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
+        table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
         var lastReported: UInt64 = 0
+        var lastKey = ProbeTable.noKey
+        var slot = -1
         for position in 0..<count {
             let lane = Int(batch.active[position])
             let key = batch.keys[position]
-            let slot = Int(batch.foundSlots[position])
-            if let value = forwarding.table.value(at: slot, for: key) {
-                guard compare(lane, slot, value, pipeline) else { continue }
+            if key != lastKey {
+                lastKey = key
+                slot = table.find(key, guess: batch.foundSlots[position])
+            }
+            if slot >= 0 {
+                guard compare(lane, slot, table, pipeline) else { continue }
             } else if key != lastReported {
                 lastReported = key
                 report(lane, pipeline)
@@ -45,9 +49,10 @@ public enum LearnStage {
     /// A known source. False when the frame must go no further.
     @_noLocks @inline(__always)
     private static func compare(
-        _ lane: Int, _ slot: Int, _ value: UInt64, _ pipeline: Pipeline
+        _ lane: Int, _ slot: Int, _ table: ProbeReader, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
+        let value = table.value(at: slot)
         let place = batch.ingress[lane]
         if ForwardingTable.isOwn(value) {
             // Another gateway with the same shared MAC is behind a tunnel, never behind a port.
@@ -58,7 +63,7 @@ public enum LearnStage {
             return true
         }
         if ForwardingTable.destination(of: value).bits == place.bits {
-            pipeline.tables.forwarding.table.touch(slot, time: batch.coarseTime.value)
+            table.touch(slot, time: batch.coarseTime.value)
             return true
         }
         if ForwardingTable.isStatic(value) {
@@ -73,7 +78,7 @@ public enum LearnStage {
         return true
     }
 
-    @_noLocks
+    @_noLocks @inline(never)
     private static func report(_ lane: Int, _ pipeline: Pipeline) {
         let batch = pipeline.batch
         guard pipeline.tables.vsis[Int(batch.vsi[lane])].has(.learning) else { return }

@@ -13,62 +13,63 @@ public enum BridgeStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let forwarding = pipeline.tables.forwarding
+        let table = pipeline.tables.forwarding.table.reader
         let count = batch.activeCount.value
         for position in 0..<count {
             let lane = Int(batch.active[position])
             batch.keys[position] = ForwardingTable.key(
                 mac: batch.destinationMAC[lane], vsi: batch.vsi[lane])
         }
-        forwarding.table.find(
-            keys: batch.keys.column, count: count, slots: batch.foundSlots.column)
+        table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
+        var lastKey = ProbeTable.noKey
+        var value: UInt32 = 0
         for position in 0..<count {
             let lane = Int(batch.active[position])
-            let value = forwarding.table.value(
-                at: Int(batch.foundSlots[position]), for: batch.keys[position])
-            bridge(lane, value ?? 0, pipeline)
-            if batch.verdict[lane].isSettled { continue }
+            let key = batch.keys[position]
+            if key != lastKey {
+                lastKey = key
+                let slot = table.find(key, guess: batch.foundSlots[position])
+                value = slot < 0 ? 0 : table.value(at: slot)
+            }
+            guard bridge(lane, value, pipeline) else { continue }
             batch.active[kept] = UInt16(truncatingIfNeeded: lane)
             kept &+= 1
         }
         batch.activeCount.value = kept
     }
 
+    /// Writes the verdict. False when the frame goes no further.
     /// - Parameter value: the FDB's word for the destination, 0 when it has none.
     @_noLocks @inline(__always)
-    private static func bridge(_ lane: Int, _ value: UInt64, _ pipeline: Pipeline) {
+    private static func bridge(_ lane: Int, _ value: UInt32, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
-        let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]
+        if batch.etherType[lane] == EtherType.arp, settleARP(lane, value != 0, pipeline) {
+            return !batch.verdict[lane].isSettled
+        }
         let destination = MACAddress(bits: batch.destinationMAC[lane])
-        if batch.etherType[lane] == EtherType.arp,
-            vsi.flags.rawValue & inspectsARP != 0,
-            ARPResponder.settle(lane, vsi, isKnown: value != 0, pipeline)
-        {
-            return
+        guard !destination.isGroup, value != 0 else {
+            return flood(lane, destination, pipeline)
         }
-        if destination.isGroup {
-            guard !destination.isLinkLocalGroup else {
-                return batch.drop(lane, .linkLocalGroup, pipeline.counters)
-            }
-            let isFlooded =
-                destination.isBroadcast
-                ? vsi.has(.floodsBroadcast) : vsi.has(.floodsMulticast)
-            return flood(lane, isFlooded, pipeline)
-        }
-        guard value != 0 else { return flood(lane, vsi.has(.floodsUnknownUnicast), pipeline) }
         if ForwardingTable.isOwn(value) {
             batch.verdict[lane] = .route
-            return
+            return true
         }
         let place = ForwardingTable.destination(of: value)
         let origin = batch.ingress[lane]
-        if place.bits == origin.bits { return batch.drop(lane, .hairpin, pipeline.counters) }
-        if place.isPeer && origin.isPeer {
-            return batch.drop(lane, .splitHorizon, pipeline.counters)
-        }
+        if place.bits == origin.bits { return drop(lane, .hairpin, pipeline) }
+        if place.isPeer && origin.isPeer { return drop(lane, .splitHorizon, pipeline) }
         batch.egress[lane] = place
         batch.verdict[lane] = .forward
+        return true
+    }
+
+    /// False when it is to be bridged like any other frame.
+    @_noLocks @inline(never)
+    private static func settleARP(_ lane: Int, _ isKnown: Bool, _ pipeline: Pipeline) -> Bool {
+        let vsi = pipeline.tables.vsis[Int(pipeline.batch.vsi[lane])]
+        return vsi.flags.rawValue & inspectsARP != 0
+            && ARPResponder.settle(lane, vsi, isKnown: isKnown, pipeline)
     }
 
     private static var inspectsARP: UInt16 {
@@ -78,11 +79,32 @@ public enum BridgeStage {
         }
     }
 
-    @_noLocks
-    private static func flood(_ lane: Int, _ isFlooded: Bool, _ pipeline: Pipeline) {
+    /// A group address, or one that the FDB does not have.
+    @_noLocks @inline(never)
+    private static func flood(
+        _ lane: Int, _ destination: MACAddress, _ pipeline: Pipeline
+    ) -> Bool {
         let batch = pipeline.batch
-        guard isFlooded else { return batch.drop(lane, .floodDisabled, pipeline.counters) }
+        let vsi = pipeline.tables.vsis[Int(batch.vsi[lane])]
+        let isFlooded: Bool
+        if !destination.isGroup {
+            isFlooded = vsi.has(.floodsUnknownUnicast)
+        } else if destination.isLinkLocalGroup {
+            return drop(lane, .linkLocalGroup, pipeline)
+        } else {
+            isFlooded =
+                destination.isBroadcast
+                ? vsi.has(.floodsBroadcast) : vsi.has(.floodsMulticast)
+        }
+        guard isFlooded else { return drop(lane, .floodDisabled, pipeline) }
         batch.verdict[lane] = .replicate
         pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .floodedPackets)
+        return true
+    }
+
+    @_noLocks @inline(never)
+    private static func drop(_ lane: Int, _ reason: DropReason, _ pipeline: Pipeline) -> Bool {
+        pipeline.batch.drop(lane, reason, pipeline.counters)
+        return false
     }
 }

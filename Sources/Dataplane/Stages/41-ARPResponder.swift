@@ -224,7 +224,7 @@ enum ARPResponder {
     /// Tells the agent of a binding the table does not have; refreshes one that it has.
     @_noLocks
     private static func report(
-        _ lane: Int, _ packet: ARPPacket, _ known: UInt64, _ pipeline: Pipeline
+        _ lane: Int, _ packet: ARPPacket, _ known: UInt32, _ pipeline: Pipeline
     ) {
         let batch = pipeline.batch
         let isAnnouncement = packet.isAnnouncement

@@ -68,7 +68,7 @@ enum NextHopLookup {
     /// A packet whose next hop has no MAC address: it takes another way, or it ends here.
     /// - Returns: the neighbor it takes instead, or 0.
     @_noLocks @inline(never)
-    private static func settle(_ index: Int, _ neighbor: UInt64, _ pipeline: Pipeline) -> UInt64 {
+    private static func settle(_ index: Int, _ neighbor: UInt32, _ pipeline: Pipeline) -> UInt32 {
         let batch = pipeline.batch
         var key = batch.keys[index]
         var value = neighbor
@@ -87,7 +87,7 @@ enum NextHopLookup {
     /// It waits with the agent, or its sender hears that nobody is there.
     @_noLocks
     private static func end(
-        _ routed: RoutedLane, _ key: UInt64, _ neighbor: UInt64, _ pipeline: Pipeline
+        _ routed: RoutedLane, _ key: UInt64, _ neighbor: UInt32, _ pipeline: Pipeline
     ) {
         let batch = pipeline.batch
         let lane = routed.lane
@@ -194,7 +194,7 @@ enum NextHopLookup {
 
     /// The FDB's word for a neighbor's MAC address, 0 when it has none.
     @_noLocks @inline(__always)
-    private static func place(_ record: Int, _ key: UInt64, _ tables: TableView) -> UInt64 {
+    private static func place(_ record: Int, _ key: UInt64, _ tables: TableView) -> UInt32 {
         let table = tables.forwarding.table
         let hint = Int(tables.neighbors.slotHint(ofRecord: record))
         if let value = table.value(atHint: hint, for: key) { return value }
@@ -217,7 +217,7 @@ enum NextHopLookup {
     /// peers it does not, since gateways may share a MAC address. `none` is to flood; nil when a
     /// static FDB entry contradicts the ARP entry.
     @_noLocks @inline(__always)
-    private static func egress(_ value: UInt64, _ learned: Destination) -> Destination? {
+    private static func egress(_ value: UInt32, _ learned: Destination) -> Destination? {
         guard value != 0, !ForwardingTable.isOwn(value) else { return learned }
         let place = ForwardingTable.destination(of: value)
         guard place.bits != learned.bits, learned.bits != 0 else { return place }

@@ -12,14 +12,14 @@ enum NextHopDetour {
         var routed: RoutedLane
         /// What the neighbor table was asked, and its answer.
         var key: UInt64
-        var neighbor: UInt64
+        var neighbor: UInt32
     }
 
     /// - Parameter neighbor: the neighbor table's word for the next hop, which is not resolved.
     /// - Returns: nil when there is no other way.
     @_noLocks
     static func find(
-        _ routed: RoutedLane, _ neighbor: UInt64, _ pipeline: Pipeline
+        _ routed: RoutedLane, _ neighbor: UInt32, _ pipeline: Pipeline
     ) -> Detour? {
         guard NeighborTable.isFailed(neighbor) else { return nil }
         let hasPolicy = routed.has(RoutedLane.hasPolicy)
@@ -46,7 +46,7 @@ enum NextHopDetour {
     @_noLocks @inline(__always)
     private static func choose(
         _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ lane: UInt16, _ tables: TableView,
-        _ isGood: (UInt64) -> Bool
+        _ isGood: (UInt32) -> Bool
     ) -> Detour? {
         let first = RouteTable.nextHop(route, flowHash: 0)
         let end = first &+ RouteTable.nextHopCount(route)

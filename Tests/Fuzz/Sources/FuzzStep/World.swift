@@ -162,7 +162,7 @@ struct World {
 
     private static func forwarding() -> ForwardingTable {
         let table = ProbeTable(buckets: 16)
-        func add(_ mac: UInt64, _ vsi: UInt16, _ place: Destination, _ kind: UInt64) {
+        func add(_ mac: UInt64, _ vsi: UInt16, _ place: Destination, _ kind: UInt32) {
             let value = ForwardingTable.value(place, kind: kind)
             _ = table.insert(ForwardingTable.key(mac: mac, vsi: vsi), value: value, time: 0)
         }
@@ -181,7 +181,7 @@ struct World {
         let records = Column(count: 8, repeating: NeighborRecord(mac: 0, egress: .none))
         let directory = NeighborDirectory()
         func add(
-            _ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt64,
+            _ address: UInt32, _ vsi: UInt16, _ mac: UInt64, _ flags: UInt32,
             _ egress: Destination = .none
         ) {
             let record = table.count
