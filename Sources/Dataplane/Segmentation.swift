@@ -162,10 +162,11 @@ public struct Segmentation: BitwiseCopyable, Sendable {
     /// Settles at a few loads what nearly every frame is: IPv4 without tag and options whose
     /// checksum is not the pseudo-header's sum. False says nothing.
     @_noLocks @inline(__always)
-    private static func isSurelyFinished(_ frame: FrameView) -> Bool {
-        guard frame.count >= 54, frame.loadUInt16(at: 12) == EtherType.ipv4,
-            frame.loadUInt8(at: 14) == 0x45
-        else { return false }
+    static func isSurelyFinished(_ frame: FrameView) -> Bool {
+        // EtherType, version, header length; the whole length.
+        guard frame.count >= 54 else { return false }
+        let word = frame.loadUInt64(at: 12)
+        guard word &>> 40 == 0x08_0045 else { return false }
         let protocolNumber = frame.loadUInt8(at: 23)
         let field: Int
         switch protocolNumber {
@@ -174,7 +175,7 @@ public struct Segmentation: BitwiseCopyable, Sendable {
         default: return true
         }
         let addresses = frame.loadUInt64(at: 26)
-        let length = UInt64(frame.loadUInt16(at: 16)) &- 20
+        let length = (word &>> 16 & 0xFFFF) &- 20
         let sum =
             (addresses &>> 32) &+ (addresses & 0xFFFF_FFFF) &+ UInt64(protocolNumber)
             &+ (length & 0xFFFF)

@@ -1,4 +1,4 @@
-internal import Memory
+public import Memory
 
 /// A map from 32-bit keys to 32-bit values that is built once and then only read: VNI to VSI, VTEP
 /// address to peer. Linear probing at a load of at most one half.
@@ -7,9 +7,9 @@ internal import Memory
 /// `init`.
 @safe
 public struct FixedMap: Sendable {
-    private let words: Column<UInt64>
-    private let mask: Int
-    private static let free = UInt64.max
+    @usableFromInline let words: Column<UInt64>
+    @usableFromInline let mask: Int
+    @usableFromInline static var free: UInt64 { @_noLocks get { .max } }
 
     /// - Precondition: no value is `UInt32.max` together with the key `UInt32.max`.
     public init(_ pairs: [(key: UInt32, value: UInt32)]) {
@@ -25,9 +25,17 @@ public struct FixedMap: Sendable {
     }
 
     /// The value of `key`, or -1.
-    @_noLocks
+    @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt32) -> Int {
-        var index = Self.hash(key) & mask
+        let index = Self.hash(key) & mask
+        let word = words[index]
+        guard word &>> 32 == UInt64(key), word != Self.free else { return find(key, from: index) }
+        return Int(word & 0xFFFF_FFFF)
+    }
+
+    @usableFromInline @_noLocks @inline(never)
+    func find(_ key: UInt32, from start: Int) -> Int {
+        var index = start
         while true {
             let word = words[index]
             if word == Self.free { return -1 }
@@ -38,8 +46,8 @@ public struct FixedMap: Sendable {
 
     public func deallocate() { words.deallocate() }
 
-    @_noLocks @inline(__always)
-    private static func hash(_ key: UInt32) -> Int {
+    @inlinable @_noLocks @inline(__always)
+    static func hash(_ key: UInt32) -> Int {
         Int(truncatingIfNeeded: (UInt64(key) &* 0x9E37_79B9_7F4A_7C15) &>> 32)
     }
 }

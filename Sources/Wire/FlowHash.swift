@@ -14,10 +14,10 @@
 /// has. The mixing is a folded 64 by 64 bit multiplication for each 16 bytes of key and one to
 /// finish; the keys are constants, so a flow keeps its port across workers and restarts.
 public enum FlowHash {
-    private static var key0: UInt64 { @_noLocks get { 0xA076_1D64_78BD_642F } }
-    private static var key1: UInt64 { @_noLocks get { 0xE703_7ED1_A0B4_28DB } }
-    private static var key2: UInt64 { @_noLocks get { 0x8EBC_6AF0_9C88_C6E3 } }
-    private static var key3: UInt64 { @_noLocks get { 0x5899_65CC_7537_4CC3 } }
+    @usableFromInline static var key0: UInt64 { @_noLocks get { 0xA076_1D64_78BD_642F } }
+    @usableFromInline static var key1: UInt64 { @_noLocks get { 0xE703_7ED1_A0B4_28DB } }
+    @usableFromInline static var key2: UInt64 { @_noLocks get { 0x8EBC_6AF0_9C88_C6E3 } }
+    @usableFromInline static var key3: UInt64 { @_noLocks get { 0x5899_65CC_7537_4CC3 } }
 
     /// Labels looked at; deeper ones rarely exist and no router reads them.
     private static var maximumLabelCount: Int { @_noLocks get { 6 } }
@@ -63,7 +63,19 @@ public enum FlowHash {
             let transport = offset &+ Int(frame.loadUInt8(at: offset) & 15) &* 4
             if frame.holds(4, at: transport) { ports = frame.loadUInt32(at: transport) }
         }
-        return finish(mix(addresses ^ key0, lastWord(ports, protocolNumber) ^ key1))
+        return hashIPv4(addresses: addresses, ports: ports, protocolNumber: protocolNumber)
+    }
+
+    /// The hash of an IPv4 packet whose fields the caller has read.
+    /// - Parameters:
+    ///   - addresses: the source above the destination.
+    ///   - ports: the first four bytes behind the header if the packet is no fragment and its
+    ///     protocol begins with ports, else 0.
+    @inlinable @_noLocks @inline(__always)
+    public static func hashIPv4(
+        addresses: UInt64, ports: UInt32, protocolNumber: UInt8
+    ) -> UInt32 {
+        finish(mix(addresses ^ key0, lastWord(ports, protocolNumber) ^ key1))
     }
 
     @_noLocks
@@ -125,20 +137,20 @@ public enum FlowHash {
         }
     }
 
-    @_noLocks @inline(__always)
-    private static func lastWord(_ ports: UInt32, _ protocolNumber: UInt8) -> UInt64 {
+    @inlinable @_noLocks @inline(__always)
+    static func lastWord(_ ports: UInt32, _ protocolNumber: UInt8) -> UInt64 {
         UInt64(ports) &<< 8 | UInt64(protocolNumber)
     }
 
     /// Both halves of the product, one over the other.
-    @_noLocks @inline(__always)
-    private static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    @inlinable @_noLocks @inline(__always)
+    static func mix(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
     }
 
-    @_noLocks @inline(__always)
-    private static func finish(_ state: UInt64) -> UInt32 {
+    @inlinable @_noLocks @inline(__always)
+    static func finish(_ state: UInt64) -> UInt32 {
         let mixed = mix(state ^ key2, key3)
         return UInt32(truncatingIfNeeded: mixed ^ (mixed &>> 32))
     }

@@ -30,75 +30,88 @@ public enum ParseStage {
     private static func parse(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         let isTunnelled = batch.ingressDevice[lane] == PacketBatch.underlay
-        if isTunnelled {
-            guard parseVXLAN(lane, pipeline) else { return false }
-        }
         var frame = batch.frame(lane)
-        guard frame.count >= EthernetHeader.byteCount else {
-            batch.drop(lane, .innerRunt, pipeline.counters)
-            return false
+        if isTunnelled {
+            guard parseVXLAN(lane, frame, pipeline) else { return false }
+            frame = frame.dropFirst(VXLANHeader.byteCount)
+            batch.setFrame(lane, frame)
         }
-        if batch.vlan[lane] == 0 && EtherType.isTag(frame.loadUInt16(at: 12)) {
+        guard frame.count >= EthernetHeader.byteCount else {
+            return drop(lane, .innerRunt, pipeline)
+        }
+        var etherType = frame.loadUInt16(at: 12)
+        if EtherType.isTag(etherType) && batch.vlan[lane] == 0 {
             guard popTag(lane, frame, pipeline) else { return false }
             frame = batch.frame(lane)
+            etherType = frame.loadUInt16(at: 12)
         }
         // Both addresses lie in the first twelve bytes: two overlapping words of eight.
         let destination = frame.loadUInt64(at: 0) &>> 16
         let source = frame.loadUInt64(at: 4) & 0xFFFF_FFFF_FFFF
         guard source & 0x0100_0000_0000 == 0 && source != 0 else {
-            batch.drop(lane, .smacInvalid, pipeline.counters)
-            return false
+            return drop(lane, .smacInvalid, pipeline)
         }
         batch.destinationMAC[lane] = destination
         batch.sourceMAC[lane] = source
-        batch.etherType[lane] = frame.loadUInt16(at: 12)
+        batch.etherType[lane] = etherType
         return !isTunnelled || parseTunnelled(lane, frame, pipeline)
     }
 
-    @_noLocks
-    private static func parseVXLAN(_ lane: Int, _ pipeline: Pipeline) -> Bool {
-        let batch = pipeline.batch
-        let payload = batch.frame(lane)
+    @_noLocks @inline(never)
+    private static func drop(_ lane: Int, _ reason: DropReason, _ pipeline: Pipeline) -> Bool {
+        pipeline.batch.drop(lane, reason, pipeline.counters)
+        return false
+    }
+
+    @_noLocks @inline(__always)
+    private static func parseVXLAN(
+        _ lane: Int, _ payload: FrameView, _ pipeline: Pipeline
+    ) -> Bool {
         guard payload.count >= VXLANHeader.byteCount else {
-            batch.drop(lane, .vxlanShort, pipeline.counters)
-            return false
+            return drop(lane, .vxlanShort, pipeline)
         }
         let header = payload.loadUInt64(at: 0)
-        guard header & 0x0800_0000_0000_0000 != 0 else {
-            batch.drop(lane, .vxlanNoIFlag, pipeline.counters)
-            return false
-        }
         // All but the I flag and the VNI must be zero on send and is ignored on receipt.
-        if header & 0xF7FF_FFFF_0000_00FF != 0 {
-            if pipeline.tables.settings.reservedBitsAreStrict {
-                batch.drop(lane, .vxlanReservedBits, pipeline.counters)
-                return false
-            }
-            pipeline.counters.count(.reservedBitsSeen)
+        guard
+            header & 0xFFFF_FFFF_0000_00FF == 0x0800_0000_0000_0000
+                || accepts(header, lane, pipeline)
+        else { return false }
+        pipeline.batch.vni[lane] = UInt32(truncatingIfNeeded: header &>> 8) & 0xFF_FFFF
+        return true
+    }
+
+    /// A header that is not as most are. False when the packet was dropped.
+    @_noLocks @inline(never)
+    private static func accepts(_ header: UInt64, _ lane: Int, _ pipeline: Pipeline) -> Bool {
+        guard header & 0x0800_0000_0000_0000 != 0 else {
+            return drop(lane, .vxlanNoIFlag, pipeline)
         }
-        batch.vni[lane] = UInt32(truncatingIfNeeded: header &>> 8) & 0xFF_FFFF
-        batch.advance(lane, by: VXLANHeader.byteCount)
+        guard !pipeline.tables.settings.reservedBitsAreStrict else {
+            return drop(lane, .vxlanReservedBits, pipeline)
+        }
+        pipeline.counters.count(.reservedBitsSeen)
         return true
     }
 
     /// What only a frame out of a tunnel needs: ECN, and offload metadata that a UDP socket lost.
-    @_noLocks
+    @_noLocks @inline(__always)
     private static func parseTunnelled(
         _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
     ) -> Bool {
-        let batch = pipeline.batch
-        let outer = batch.outerTOS[lane] & 3
+        let outer = pipeline.batch.outerTOS[lane] & 3
         if outer != ECN.notCapable, !mergeECN(lane, frame, outer, pipeline) {
-            batch.drop(lane, .ecnInvalid, pipeline.counters)
-            return false
+            return drop(lane, .ecnInvalid, pipeline)
         }
-        restoreOffload(lane, frame, pipeline)
+        let mtu = Int(pipeline.tables.settings.underlayMTU)
+        if frame.count > mtu && mtu > 0 || !Segmentation.isSurelyFinished(frame) {
+            restoreOffload(lane, frame, pipeline)
+        }
         return true
     }
 
     /// A VXLAN device of the same kernel hands over TCP super-packets uncut, and checksums that its
     /// driver was to finish, without a word about either.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func restoreOffload(
         _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
     ) {
@@ -118,7 +131,7 @@ public enum ParseStage {
     }
 
     /// False when the packet must be dropped.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func mergeECN(
         _ lane: Int, _ frame: FrameView, _ outer: UInt8, _ pipeline: Pipeline
     ) -> Bool {
@@ -151,7 +164,7 @@ public enum ParseStage {
 
     /// Takes the first tag out of the frame into the `vlan` column; offsets of the offload metadata
     /// move with it.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func popTag(
         _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
     ) -> Bool {

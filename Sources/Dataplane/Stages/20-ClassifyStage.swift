@@ -16,19 +16,72 @@ public enum ClassifyStage {
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
         var kept = 0
+        var run = PortRun()
         for position in 0..<batch.activeCount.value {
             let lane = Int(batch.active[position])
-            let isTunnelled = batch.ingressDevice[lane] == PacketBatch.underlay
-            guard isTunnelled ? classifyTunnelled(lane, pipeline) : classifyLocal(lane, pipeline)
-            else { continue }
-            pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
+            let device = batch.ingressDevice[lane]
+            if device == PacketBatch.underlay {
+                guard classifyTunnelled(lane, pipeline) else { continue }
+                pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
+            } else if device == run.device, batch.vlan[lane] == 0 {
+                run.take(lane, batch)
+            } else {
+                guard classifyLocal(lane, pipeline) else { continue }
+                pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
+                run.begin(lane, pipeline)
+            }
             batch.active[kept] = UInt16(truncatingIfNeeded: lane)
             kept &+= 1
         }
+        run.end(pipeline)
         batch.activeCount.value = kept
     }
 
-    @_noLocks
+    /// Untagged frames of one device, which are classified alike and counted together.
+    private struct PortRun {
+        /// `PacketBatch.underlay` where there is no run.
+        var device = PacketBatch.underlay
+        private var ingress = Destination.none
+        private var vsi: UInt16 = 0
+        private var packets: UInt64 = 0
+        private var bytes: UInt64 = 0
+
+        @_noLocks @inline(__always)
+        init() {}
+
+        /// From now on frames are like this one, if its port is that of untagged frames.
+        @_noLocks @inline(__always)
+        mutating func begin(_ lane: Int, _ pipeline: Pipeline) {
+            end(pipeline)
+            let batch = pipeline.batch
+            let port = pipeline.tables.devices[Int(batch.ingressDevice[lane])].nativePort
+            ingress = batch.ingress[lane]
+            vsi = batch.vsi[lane]
+            device =
+                ingress.index == Int(port) ? batch.ingressDevice[lane] : PacketBatch.underlay
+        }
+
+        @_noLocks @inline(__always)
+        mutating func take(_ lane: Int, _ batch: PacketBatch) {
+            batch.ingress[lane] = ingress
+            batch.vsi[lane] = vsi
+            packets &+= 1
+            bytes &+= UInt64(batch.lengths[lane])
+        }
+
+        @_noLocks @inline(__always)
+        mutating func end(_ pipeline: Pipeline) {
+            guard packets > 0 else { return }
+            let counters = pipeline.counters
+            counters.add(packets, port: ingress.index, .rxPackets)
+            counters.add(bytes, port: ingress.index, .rxBytes)
+            counters.add(packets, vsi: Int(vsi), .rxPackets)
+            packets = 0
+            bytes = 0
+        }
+    }
+
+    @_noLocks @inline(__always)
     private static func classifyTunnelled(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         let tables = pipeline.tables
@@ -55,12 +108,12 @@ public enum ClassifyStage {
         {
             return drop(lane, .vxlanPeerNotInVni, pipeline)
         }
-        return settleTag(lane, tables.vsis[vsi].innerVLAN, pipeline)
+        return batch.vlan[lane] == 0 || settleTag(lane, tables.vsis[vsi].innerVLAN, pipeline)
     }
 
     /// What becomes of a tag that was not the way to the port. One behind it never becomes the
     /// outermost by that, or a frame could name a VLAN that its port does not have.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func settleTag(
         _ lane: Int, _ policy: VSIRecord.InnerVLAN, _ pipeline: Pipeline
     ) -> Bool {
@@ -82,7 +135,7 @@ public enum ClassifyStage {
         return true
     }
 
-    @_noLocks @inline(__always)
+    @_noLocks @inline(never)
     private static func classifyLocal(_ lane: Int, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         let tables = pipeline.tables
@@ -135,7 +188,7 @@ public enum ClassifyStage {
         }
     }
 
-    @_noLocks
+    @_noLocks @inline(never)
     private static func drop(_ lane: Int, _ reason: DropReason, _ pipeline: Pipeline) -> Bool {
         pipeline.batch.drop(lane, reason, pipeline.counters)
         return false

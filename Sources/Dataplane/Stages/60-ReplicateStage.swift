@@ -33,11 +33,13 @@ public enum ReplicateStage {
     public static func process(_ pipeline: Pipeline, _ cursor: inout Cursor) -> Bool {
         let batch = pipeline.batch
         batch.outputCount.value = 0
-        while cursor.position < batch.activeCount.value {
+        let count = batch.activeCount.value
+        while cursor.position < count {
+            cursor.position = forward(from: cursor.position, to: count, batch)
+            guard cursor.position < count else { break }
             let lane = Int(batch.active[cursor.position])
             switch batch.verdict[lane] {
-            case .forward:
-                guard append(lane, batch.egress[lane], batch) else { return false }
+            case .forward: return false
             case .replicate:
                 guard replicate(lane, pipeline, &cursor) else { return false }
             case .pending, .route, .consumed, .held, .dropped:
@@ -50,7 +52,26 @@ public enum ReplicateStage {
         return true
     }
 
-    @_noLocks
+    /// Makes an output of each lane that has one destination, up to a lane that is not such or
+    /// finds no room.
+    /// - Returns: its position.
+    @_noLocks @inline(__always)
+    private static func forward(from start: Int, to end: Int, _ batch: PacketBatch) -> Int {
+        var position = start
+        var output = batch.outputCount.value
+        while position < end, output < PacketBatch.outputCapacity {
+            let lane = batch.active[position]
+            guard case .forward = batch.verdict[Int(lane)] else { break }
+            batch.outputLane[output] = lane
+            batch.outputDestination[output] = batch.egress[Int(lane)]
+            output &+= 1
+            position &+= 1
+        }
+        batch.outputCount.value = output
+        return position
+    }
+
+    @_noLocks @inline(never)
     private static func replicate(
         _ lane: Int, _ pipeline: Pipeline, _ cursor: inout Cursor
     ) -> Bool {

@@ -19,15 +19,17 @@ public enum EncapsulateStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
+        let rules = OuterRules(pipeline.tables.settings)
         var kept = 0
         for output in 0..<batch.outputCount.value {
             let destination = batch.outputDestination[output]
+            let lane = batch.outputLane[output]
             guard
                 destination.isPeer
-                    ? encapsulate(output, kept, destination, pipeline)
-                    : deliver(output, destination, pipeline)
+                    ? encapsulate(Int(lane), kept, destination, rules, pipeline)
+                    : deliver(Int(lane), destination, pipeline)
             else { continue }
-            batch.outputLane[kept] = batch.outputLane[output]
+            batch.outputLane[kept] = lane
             batch.outputDestination[kept] = destination
             kept &+= 1
         }
@@ -36,34 +38,31 @@ public enum EncapsulateStage {
 
     @_noLocks @inline(__always)
     private static func deliver(
-        _ output: Int, _ destination: Destination, _ pipeline: Pipeline
+        _ lane: Int, _ destination: Destination, _ pipeline: Pipeline
     ) -> Bool {
         let ports = pipeline.tables.ports
         let port = destination.index
-        let lane = Int(pipeline.batch.outputLane[output])
+        let vsi = pipeline.batch.vsi[lane]
         // The FDB is newer than the rest of the tables when a configuration is taken in the middle
         // of a turn, and may speak of the port that gets this index in the next set.
         guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp,
-            ports[port].vsi == pipeline.batch.vsi[lane]
-        else {
-            pipeline.counters.count(.portDown)
-            return false
+            ports[port].vsi == vsi
+        else { return drop(.portDown, pipeline) }
+        let tag = pipeline.batch.vlan[lane]
+        guard tag == 0 || !leavesAsOtherVLAN(tag, ports[port], pipeline) else {
+            return drop(.innerVlanDenied, pipeline)
         }
-        guard !leavesAsOtherVLAN(pipeline.batch.vlan[lane], ports[port], pipeline) else {
-            pipeline.counters.count(.innerVlanDenied)
-            return false
-        }
-        pipeline.counters.add(1, vsi: Int(pipeline.batch.vsi[lane]), .txPackets)
+        pipeline.counters.add(1, vsi: Int(vsi), .txPackets)
         return true
     }
 
     /// A tag that the VSI keeps would be the VLAN of another port of the device, maybe of another
     /// VSI.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func leavesAsOtherVLAN(
         _ tag: UInt32, _ port: PortRecord, _ pipeline: Pipeline
     ) -> Bool {
-        guard tag != 0, tag & PacketBatch.tagIsService == 0, port.vlan == PortRecord.noVLAN else {
+        guard tag & PacketBatch.tagIsService == 0, port.vlan == PortRecord.noVLAN else {
             return false
         }
         let table = Int(pipeline.tables.devices[Int(port.device)].vlanTable)
@@ -73,41 +72,45 @@ public enum EncapsulateStage {
     /// - Parameter row: the row of the output after those dropped before it.
     @_noLocks @inline(__always)
     private static func encapsulate(
-        _ output: Int, _ row: Int, _ destination: Destination, _ pipeline: Pipeline
+        _ lane: Int, _ row: Int, _ destination: Destination, _ rules: OuterRules,
+        _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
         let peers = pipeline.tables.peers
-        let settings = pipeline.tables.settings
-        let lane = Int(batch.outputLane[output])
         guard destination.index < peers.count, peers[destination.index].isInUse else {
-            pipeline.counters.count(.txUnreachable)
-            return false
+            return drop(.txUnreachable, pipeline)
         }
         let frame = batch.frame(lane)
         let tag = batch.vlan[lane] == 0 ? 0 : EthernetHeader.tagByteCount
-        let isSuperPacket = batch.segmentations[lane].isSuperPacket
-        if settings.underlayMTU > 0, !isSuperPacket,
-            frame.count &+ tag &+ overhead > Int(settings.underlayMTU)
-        {
+        if frame.count &+ tag > rules.maximumFrame, !batch.segmentations[lane].isSuperPacket {
             tooBig(lane, destination, pipeline)
-            pipeline.counters.count(.encapMtu)
-            return false
+            return drop(.encapMtu, pipeline)
         }
-        if batch.flowHash[lane] == 0 {
-            batch.flowHash[lane] = 1 &<< 32 | UInt64(flowHash(lane, frame, batch))
+        let inner = InnerFields.read(frame, etherType: batch.etherType[lane])
+        var hash = batch.flowHash[lane]
+        if hash == 0 {
+            hash = 1 &<< 32 | UInt64(inner.flowHash(frame, etherType: batch.etherType[lane]))
+            batch.flowHash[lane] = hash
         }
-        let spread = UInt64(truncatingIfNeeded: settings.sourcePortCount)
         // The upper bits of hash times count: even over any count, without a division.
         batch.outputSourcePort[row] = UInt32(
-            truncatingIfNeeded: ((batch.flowHash[lane] & 0xFFFF_FFFF) &* spread) &>> 32)
-        writeOuter(row, lane, frame, pipeline)
+            truncatingIfNeeded: ((hash & 0xFFFF_FFFF) &* rules.sourcePortCount) &>> 32)
+        batch.outputTOS[row] = rules.typeOfService(inner)
+        batch.outputTTL[row] = rules.timeToLive(inner)
+        batch.outputDoNotFragment[row] = rules.doNotFragment(inner)
         pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
         return true
     }
 
+    @_noLocks @inline(never)
+    private static func drop(_ reason: DropReason, _ pipeline: Pipeline) -> Bool {
+        pipeline.counters.count(reason)
+        return false
+    }
+
     /// The sender of a bridged packet that may not be fragmented hears of it too, where the gateway
     /// has an address to speak from.
-    @_noLocks
+    @_noLocks @inline(never)
     private static func tooBig(_ lane: Int, _ destination: Destination, _ pipeline: Pipeline) {
         let batch = pipeline.batch
         guard batch.etherType[lane] == EtherType.ipv4, case .forward = batch.verdict[lane],
@@ -120,48 +123,5 @@ public enum EncapsulateStage {
         else { return }
         let mtu = Int(pipeline.tables.settings.underlayMTU) &- 50
         pipeline.puntICMPError(lane, type: 3, code: 4, mtu: UInt16(clamping: mtu))
-    }
-
-    @_noLocks @inline(__always)
-    private static func flowHash(
-        _ lane: Int, _ frame: FrameView, _ batch: PacketBatch
-    ) -> UInt32 {
-        let etherType = batch.etherType[lane]
-        guard etherType == EtherType.ipv4 else { return FlowHash.hash(frame: frame) }
-        return FlowHash.hash(
-            frame: frame, etherType: etherType, layer3Offset: EthernetHeader.byteCount)
-    }
-
-    @_noLocks @inline(__always)
-    private static func writeOuter(
-        _ row: Int, _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
-    ) {
-        let batch = pipeline.batch
-        let settings = pipeline.tables.settings
-        var innerTOS: UInt8 = 0
-        var innerTTL: UInt8 = 64
-        var innerDoNotFragment = false
-        let offset = EthernetHeader.byteCount
-        let etherType = batch.etherType[lane]
-        if etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount, at: offset) {
-            let header = IPv4Header(frame: frame, at: offset)
-            innerTOS = header.typeOfService
-            innerTTL = header.timeToLive
-            innerDoNotFragment = header.dontFragment
-        } else if etherType == EtherType.ipv6, frame.holds(IPv6Header.byteCount, at: offset) {
-            let header = IPv6Header(frame: frame, at: offset)
-            innerTOS = header.trafficClass
-            innerTTL = header.hopLimit
-            innerDoNotFragment = true
-        }
-        let codepoint = settings.dscp == 255 ? innerTOS & 0xFC : settings.dscp &<< 2
-        batch.outputTOS[row] = codepoint | ECN.encapsulated(inner: innerTOS & 3)
-        // An outer TTL of 0 cannot be sent.
-        batch.outputTTL[row] = settings.ttl != 0 ? settings.ttl : max(innerTTL, 1)
-        switch settings.doNotFragment {
-        case .set: batch.outputDoNotFragment[row] = true
-        case .unset: batch.outputDoNotFragment[row] = false
-        case .inherit: batch.outputDoNotFragment[row] = innerDoNotFragment
-        }
     }
 }
