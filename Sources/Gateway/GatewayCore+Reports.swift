@@ -42,7 +42,7 @@ extension GatewayCore {
     private func describeTunnel(to peers: [Configuration.Peer], in report: inout VSIReport) {
         report.local = agent.environment.vtepAddress.description
         report.remote = peers.map(\.address.description)
-        report.dev = underlay.device?.name
+        report.dev = underlay.deviceName
         report.sourcePorts = [underlay.ports.min(), underlay.ports.max()].compactMap(\.self)
         report.destinationPort = configuration.vtep.udpPort
         report.udpChecksum = configuration.vtep.udpChecksum.rawValue
@@ -136,11 +136,7 @@ extension GatewayCore {
                 buffers: SlotPool.buffersPerGroup * 2)
         }
         var features = features
-        features["udp_segment"] =
-            underlay.plan.segmented.allSatisfy(\.isEmpty)
-            ? "off: needs Linux 4.18 and an outer checksum" : "on"
-        features["udp_coalescing"] =
-            underlay.receiving.allSatisfy(\.hasSegmentation) ? "on" : "off: needs Linux 5.0"
+        for (name, state) in underlay.features { features[name] = state }
         return RuntimeReport(
             workers: rows, features: features, inactive: configuration.inactive())
     }

@@ -35,6 +35,8 @@ final class GatewayCore {
     var accountedFailed: UInt64 = 0
     var seenTooLong: UInt64 = 0
     var lastPathCheck: UInt64 = 0
+    /// What routers have told of ways from a tap, by the address of the peer.
+    var reportedPaths: [UInt32: ReportedPath] = [:]
     /// Pings that wait for their replies.
     var echoes = EchoSessions(firstIdentifier: .random(in: 0...UInt16.max))
     /// As the operator wrote it; the agent's has native ports spelt out.
@@ -110,6 +112,7 @@ final class GatewayCore {
             agent.addressSeen(
                 address, mac: mac, vsi: vsi, place: event.place,
                 isAnnouncement: event.kind == .addressAnnounced, now: now)
+        case .pathTooLong: pathIsShort(event.address, mtu: event.mtu)
         }
     }
 
@@ -117,13 +120,17 @@ final class GatewayCore {
 
     private func watchLinks() {
         var environment = agent.environment
-        for event in monitor.receive() {
+        let events = monitor.receive()
+        for event in events {
             switch event {
             case .present(let device): note(device, &environment)
             case .removed(let name, _):
                 environment.devicesUp.remove(
                     DeviceKey(type: .packet, device: name, netns: nil))
             }
+        }
+        if !events.isEmpty, underlay.boundingDevice == nil {
+            environment.underlayMTU = underlay.mtu(to: configuration.peers.map(\.address))
         }
         guard environment != agent.environment else { return }
         let down = agent.environment.devicesUp.subtracting(environment.devicesUp)
@@ -134,8 +141,11 @@ final class GatewayCore {
     }
 
     private func note(_ device: NetworkDevice, _ environment: inout Environment) {
-        if device.index == underlay.device?.index, device.name != "lo" {
-            environment.underlayMTU = device.mtu
+        if device.index == underlay.boundingDevice?.index { environment.underlayMTU = device.mtu }
+        do throws(UringError) {
+            try underlay.linkChanged(device)
+        } catch {
+            log.warning("the VTEP address has no route", metadata: ["cause": "\(error)"])
         }
         let key = DeviceKey(type: .packet, device: device.name, netns: nil)
         guard case .packet(let sockets) = topology.devices[key] else { return }
@@ -188,6 +198,16 @@ final class GatewayCore {
         }
         detachments += indexes.count
         waitForAcknowledgement()
+    }
+
+    /// Takes the tap of the underlay away, after the workers have ended.
+    func closeUnderlay() {
+        do throws(UringError) {
+            try underlay.close()
+        } catch {
+            log.warning(
+                "the tap of the underlay stays for a moment", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// Has the workers let go of every device, and closes them.

@@ -20,6 +20,24 @@ extension Worker {
         }
     }
 
+    /// The same for a send into a tunnel whose operation has more than the VXLAN packets in it.
+    /// - Parameters:
+    ///   - packets: VXLAN packets that reach the peer, and `bytes` their UDP payload.
+    @_noLocks
+    func commit(
+        _ operation: SendOperation, _ lane: Int, toPeer peer: Int, packets: Int, bytes: Int
+    ) {
+        let slot = batch.slots[lane]
+        let note = SendNote(
+            slot: slot, place: .peer(peer), bytes: bytes, packets: packets, isSegmented: false)
+        slots.retain(slot)
+        guard sender.commit(operation, tag: Source.send, note: note.bits) else {
+            release(slot)
+            counters.count(.txRingFull)
+            return
+        }
+    }
+
     @_noLocks
     func abandon(_ operation: SendOperation) {
         sender.abandon(operation)

@@ -16,6 +16,7 @@ extension Worker {
     /// after what its flow already has in the queue.
     @_noLocks
     func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
+        if tap.isInUse { return sendThroughTap(output, lane, toPeer: peer) }
         guard underlay.hasSegmentation, !refusesSegmentation[peer] else {
             if batch.segmentations[lane].isSuperPacket {
                 sendSuperPacket(output, lane, toPeer: peer)
