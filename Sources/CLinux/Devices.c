@@ -97,6 +97,14 @@ int vx_device_set_no_arp(const char *name) {
     return vx_device_request(SIOCSIFFLAGS, &request);
 }
 
+int vx_device_set_queue_length(const char *name, int packets) {
+    struct ifreq request;
+    int result = vx_request_for(name, &request);
+    if (result != 0) return result;
+    request.ifr_qlen = packets;
+    return vx_device_request(SIOCSIFTXQLEN, &request);
+}
+
 int vx_device_delete(const char *name) {
     struct {
         struct nlmsghdr header;

@@ -110,12 +110,19 @@ extension GatewayCore {
         }
         topology.collectLosses()
         let kernel = kernelLosses.since().map { loss in
-            let more = loss.name == "kernel_socket_overflow" ? topology.packetLosses : 0
+            let isOverflow = loss.name == "kernel_socket_overflow"
+            let more = isOverflow ? topology.packetLosses + underlayLosses : 0
             return DropReport(
                 reason: loss.name, stage: "kernel", packets: loss.packets + more,
                 description: loss.text)
         }
         return ours + kernel
+    }
+
+    /// Packets that the tap of the underlay has lost since the counters were cleared.
+    private var underlayLosses: UInt64 {
+        guard let name = underlay.tapName else { return 0 }
+        return KernelLosses.outgoing(of: name) &- clearedUnderlayLosses
     }
 
     func runtimeReport() -> RuntimeReport {
@@ -159,6 +166,7 @@ extension GatewayCore {
     func clearCounters() {
         kernelLosses = KernelLosses()
         topology.clearLosses()
+        clearedUnderlayLosses = underlay.tapName.map(KernelLosses.outgoing) ?? 0
         accounts.resetAll(owners, events: agent.events)
     }
 

@@ -37,6 +37,8 @@ final class GatewayCore {
     var lastPathCheck: UInt64 = 0
     /// What routers have told of ways from a tap, by the address of the peer.
     var reportedPaths: [UInt32: ReportedPath] = [:]
+    /// What the tap of the underlay had lost when the counters were cleared.
+    var clearedUnderlayLosses: UInt64 = 0
     /// Pings that wait for their replies.
     var echoes = EchoSessions(firstIdentifier: .random(in: 0...UInt16.max))
     /// As the operator wrote it; the agent's has native ports spelt out.

@@ -16,7 +16,7 @@ enum TunnelOffload {
     private static var tunnelKinds: UInt8 {
         @_noLocks get { TunnelOffsets.overIPv4 | TunnelOffsets.overIPv6 }
     }
-    /// Several UDP datagrams of one size.
+    /// Several UDP datagrams of one size, the last of which may be shorter.
     private static var mergedDatagrams: UInt8 { @_noLocks get { 5 } }
 
     /// Nil when the offsets cannot be those of a VXLAN packet over IPv4 without options.
@@ -82,6 +82,18 @@ enum TunnelOffload {
             outerTransport: UInt16(truncatingIfNeeded: OuterHeader.transportOffset),
             innerNetwork: network)
         return (header, offsets)
+    }
+
+    /// The header of several VXLAN packets of `size` bytes of UDP payload; the kernel fills their
+    /// outer checksums.
+    @_noLocks
+    static func merged(size: Int) -> OffloadHeader {
+        OffloadHeader(
+            flags: OffloadHeader.needsChecksum, segmentationKind: mergedDatagrams,
+            headerLength: UInt16(truncatingIfNeeded: OuterHeader.byteCount),
+            segmentSize: UInt16(truncatingIfNeeded: size),
+            checksumStart: UInt16(truncatingIfNeeded: OuterHeader.transportOffset),
+            checksumOffset: UInt16(truncatingIfNeeded: UDPHeader.checksumOffset))
     }
 
     /// Writes an offload header to the start of `frame`.

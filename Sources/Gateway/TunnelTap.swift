@@ -13,6 +13,8 @@ struct TunnelTap: BitwiseCopyable {
     let headerByteCount: Int
     /// The kernel takes TCP super-packets inside of VXLAN.
     let takesSuperPackets: Bool
+    /// The kernel takes several datagrams of one size as one, whose outer checksums it fills.
+    let takesDatagramRuns: Bool
     /// Every outer UDP header gets a checksum.
     let isChecksummed: Bool
     let outer: OuterHeader
@@ -23,6 +25,8 @@ struct TunnelTap: BitwiseCopyable {
         isInUse = plan.tap != nil
         headerByteCount = plan.tap?.device.headerByteCount ?? OffloadHeader.byteCount
         takesSuperPackets = plan.tap?.device.offloads.contains(.tunnels) ?? false
+        takesDatagramRuns =
+            plan.checksum != .off && plan.tap?.device.offloads.contains(.udp) ?? false
         isChecksummed = plan.checksum == .on
         outer = OuterHeader(
             destinationMAC: MACAddress(bits: UnderlayTap.deviceMACAddress),

@@ -82,6 +82,12 @@ struct Underlay {
         return device
     }
 
+    /// The tap, if it is one.
+    var tapName: String? {
+        guard case .tap(let tap) = carrier else { return nil }
+        return tap.device.name
+    }
+
     /// The device that has the VTEP address, or to which it is routed.
     var deviceName: String? {
         switch carrier {

@@ -45,13 +45,15 @@ extension Worker {
     }
 
     /// Queues a send of several lanes, whose buffers are in `group`.
+    /// - Parameter bytes: what its place is charged with.
     @_noLocks
     func commit(
-        _ operation: SendOperation, group: Int, _ place: Destination, isSegmented: Bool
+        _ operation: SendOperation, group: Int, _ place: Destination, bytes: Int,
+        isSegmented: Bool
     ) {
         let count = slotGroups.count(group)
         let note = SendNote(
-            group: group, place: place, bytes: operation.byteCount, packets: count,
+            group: group, place: place, bytes: bytes, packets: count,
             isSegmented: isSegmented)
         guard sender.commit(operation, tag: Source.send, note: note.bits) else {
             release(group: group)

@@ -135,20 +135,29 @@ extension Worker {
         _ header: FrameView, _ output: Int, _ lane: Int, _ peer: Int, innerByteCount: Int,
         packets: Int
     ) -> OuterHeader.Fields {
-        let identification = nextIdentification
-        nextIdentification = identification &+ UInt16(truncatingIfNeeded: packets)
-        let fields = OuterHeader.Fields(
-            destination: pipeline.tables.peers[peer].address,
-            sourcePort: SourcePorts.first
-                &+ UInt16(truncatingIfNeeded: batch.outputSourcePort[output]),
-            payloadByteCount: innerByteCount &+ VXLANHeader.byteCount,
-            typeOfService: batch.outputTOS[output], timeToLive: batch.outputTTL[output],
-            doNotFragment: batch.outputDoNotFragment[output], identification: identification)
+        let fields = outerFields(
+            output, peer, payloadByteCount: innerByteCount &+ VXLANHeader.byteCount,
+            packets: packets)
         let outer = header.dropFirst(tap.headerByteCount)
         tap.outer.emit(fields, to: outer)
         let vni = pipeline.tables.vsis[Int(batch.vsi[lane])].vni
         VXLANHeader(frame: outer, at: OuterHeader.byteCount).emit(vni: VNI(bits: vni))
         return fields
+    }
+
+    @_noLocks
+    private func outerFields(
+        _ output: Int, _ peer: Int, payloadByteCount: Int, packets: Int
+    ) -> OuterHeader.Fields {
+        let identification = nextIdentification
+        nextIdentification = identification &+ UInt16(truncatingIfNeeded: packets)
+        return OuterHeader.Fields(
+            destination: pipeline.tables.peers[peer].address,
+            sourcePort: SourcePorts.first
+                &+ UInt16(truncatingIfNeeded: batch.outputSourcePort[output]),
+            payloadByteCount: payloadByteCount, typeOfService: batch.outputTOS[output],
+            timeToLive: batch.outputTTL[output],
+            doNotFragment: batch.outputDoNotFragment[output], identification: identification)
     }
 
     /// Over what lies in `header` from the UDP header on, and over `rest` behind it.
@@ -163,6 +172,43 @@ extension Worker {
         sum = InternetChecksum.sum(rest, offset: 0, length: rest.count, initial: sum)
         header.store(
             InternetChecksum.checksumUDP(sum), at: offset &+ UDPHeader.checksumOffset)
+    }
+
+    // MARK: Several frames
+
+    /// A send of `count` outputs of one size, the last of which may be shorter: offload and outer
+    /// headers of the first, which the kernel repeats. VXLAN headers and frames are to follow.
+    /// Nil, and the first counted as dropped, when there is no room or the path is too short.
+    @_noLocks
+    func beginTapRun(_ first: Int, _ count: Int, _ peer: Int) -> SendOperation? {
+        let size = datagramBytes(first)
+        guard fitsPath(first, peer, size &+ IPv4Header.byteCount &+ UDPHeader.byteCount) else {
+            return nil
+        }
+        guard let operation = sender.beginFrame(into: tap.file, isLarge: true) else {
+            counters.count(.txRingFull)
+            return nil
+        }
+        let headerByteCount = tap.headerByteCount &+ OuterHeader.byteCount
+        guard let bytes = unsafe operation.appendScratch(count: headerByteCount) else {
+            abandon(operation)
+            return nil
+        }
+        var total = 0
+        var output = first
+        for _ in 0..<count {
+            total &+= datagramBytes(output)
+            output = queues.following(output)
+        }
+        let header = unsafe FrameView(base: bytes, count: headerByteCount)
+        TunnelOffload.write(TunnelOffload.merged(size: size), to: header, tap.headerByteCount)
+        let fields = outerFields(first, peer, payloadByteCount: total, packets: count)
+        tap.outer.emit(fields, to: header.dropFirst(tap.headerByteCount))
+        // What a sender leaves to its card: the sum of the pseudo-header, not complemented.
+        header.store(
+            InternetChecksum.fold(tap.outer.pseudoHeader(fields)),
+            at: tap.headerByteCount &+ OuterHeader.transportOffset &+ UDPHeader.checksumOffset)
+        return operation
     }
 
     // MARK: Super-packets

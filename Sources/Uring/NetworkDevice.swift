@@ -76,6 +76,14 @@ public struct NetworkDevice: Sendable, Equatable {
         }
     }
 
+    /// Packets that may wait in each queue of a tap for its reader.
+    static func setQueueLength(_ packets: Int, of name: String) throws(UringError) {
+        let result = unsafe vx_device_set_queue_length(name, Int32(clamping: packets))
+        guard result == 0 else {
+            throw UringError.unexpected("set the queue length of \(name)", result)
+        }
+    }
+
     /// No ARP and no IPv6: the kernel sends nothing into it but what its routes say.
     static func setRoutedOnly(_ name: String) throws(UringError) {
         let result = unsafe vx_device_set_no_arp(name)

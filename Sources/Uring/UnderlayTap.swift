@@ -21,6 +21,10 @@ public final class UnderlayTap: Sendable {
     /// The longest IP packet a tap takes: 65,535 less its Ethernet header.
     private static let mtu = 65_521
 
+    /// Packets that may wait for a worker which is busy: some milliseconds of them. The kernel's
+    /// 1000 were too few for bursts of small ones.
+    private static let queueLength = 8192
+
     /// - Parameters:
     ///   - address: host order; no device of the host may have it.
     ///   - queues: how many workers read and write it.
@@ -37,6 +41,7 @@ public final class UnderlayTap: Sendable {
         device = try TapDevice(
             name: name, queues: queues, mtu: Self.mtu, macAddress: Self.deviceMACAddress,
             purpose: .routed)
+        try NetworkDevice.setQueueLength(Self.queueLength, of: name)
         self.address = address
         try routeToVTEP()
     }

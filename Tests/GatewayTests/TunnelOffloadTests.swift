@@ -55,6 +55,16 @@ import Wire
         #expect(short.bytes == ten + [UInt8](repeating: 0xA5, count: 14))
     }
 
+    @Test func severalDatagramsAreThoseOfOneSize() throws {
+        let frame = arena.frame(count: 24)
+        TunnelOffload.write(TunnelOffload.merged(size: 1058), to: frame, 24)
+        let ending = [UInt8](repeating: 0, count: 14)
+        #expect(frame.bytes == [1, 5, 42, 0, 0x22, 4, 34, 0, 6, 0] + ending)
+        let back = try #require(
+            TunnelOffload.received(TunnelOffload.merged(size: 1058), TunnelOffsets()))
+        #expect(back.inner == OffloadHeader() && back.datagramByteCount == 1058)
+    }
+
     @Test func theInnerChecksumOfOneFrame() throws {
         var header = tcp(kind: 0)
         header.checksumStart = 84

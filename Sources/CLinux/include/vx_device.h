@@ -32,6 +32,8 @@ int vx_device_set_up(const char *_Nonnull name, int up);
 int vx_device_set_address(const char *_Nonnull name, const uint8_t *_Nonnull address);
 /// No neighbor discovery on the device (IFF_NOARP): every next hop has the device's own address.
 int vx_device_set_no_arp(const char *_Nonnull name);
+/// Packets that may wait in each queue of the device.
+int vx_device_set_queue_length(const char *_Nonnull name, int packets);
 /// Removes the device, whoever holds it open.
 int vx_device_delete(const char *_Nonnull name);
 /// A route to one address (host order) out of the device.
