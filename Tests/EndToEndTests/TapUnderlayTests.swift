@@ -37,8 +37,8 @@ extension EndToEnd {
             }
         }
 
-        /// What waits for one peer leaves as one packet, which the kernel cuts or the peer's tap gets
-        /// whole.
+        /// What waits for one peer leaves as one packet, which the kernel cuts or the peer's tap
+        /// gets whole.
         @Test(
             "Datagrams of one size cross together and arrive one by one",
             arguments: [

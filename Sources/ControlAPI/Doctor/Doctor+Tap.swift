@@ -23,7 +23,7 @@ extension Doctor {
         return [Finding(.vtepAddress, .ok, "\(own)", "routed to \(tap), which is up")]
     }
 
-    /// The kernel forwards what came in by a device whose own switch is on (RFC 1812 section 2.2.8).
+    /// The kernel forwards what came in by a device whose own switch is on.
     func forwarding() -> [Finding] {
         guard hasTap else {
             return [Finding(.forwarding, .ok, "sockets do not need it")]
