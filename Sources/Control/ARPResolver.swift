@@ -213,12 +213,34 @@ extension Agent {
         orders.append(.flood(frame, vsi: vsi, local: true, remote: true, origin: .none))
     }
 
-    /// The address of the interface that speaks to `address`: that of its subnet, or the first.
+    /// The address that asks for `address`: the one that the interface borrows, or its own.
     func senderAddress(
         _ interface: Configuration.VSIInterface, for address: IPv4Address
     ) -> IPv4Address {
+        borrowedAddress(interface, for: address) ?? ownAddress(interface, toward: address)
+    }
+
+    /// The address of the interface that speaks to `address`: that of its subnet, or the first; one
+    /// that has none speaks with what it borrows (RFC 1812 section 5.2.2.1).
+    func ownAddress(
+        _ interface: Configuration.VSIInterface, toward address: IPv4Address
+    ) -> IPv4Address {
         interface.addresses.first { $0.contains(address) }?.address
-            ?? interface.addresses.first?.address ?? .any
+            ?? interface.addresses.first?.address
+            ?? borrowedAddress(interface, for: address) ?? .any
+    }
+
+    private func borrowedAddress(
+        _ interface: Configuration.VSIInterface, for address: IPv4Address
+    ) -> IPv4Address? {
+        switch interface.source {
+        case .own: return nil
+        case .vtep: return environment.vtepAddress
+        case .interface(let name):
+            let lender = layout.interfaces[name].flatMap { layout.interfaceOf[$0] }
+            return (lender?.addresses.first { $0.contains(address) } ?? lender?.addresses.first)?
+                .address
+        }
     }
 
     func mac(of interface: Configuration.VSIInterface) -> MACAddress {

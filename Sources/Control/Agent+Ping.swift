@@ -101,7 +101,7 @@ extension Agent {
         _ interface: Configuration.VSIInterface, toward address: IPv4Address
     ) -> PingOrigin {
         PingOrigin(
-            vsi: layout.vsis[interface.vsi]!, source: senderAddress(interface, for: address),
+            vsi: layout.vsis[interface.vsi]!, source: ownAddress(interface, toward: address),
             mac: mac(of: interface))
     }
 }

@@ -72,7 +72,7 @@ extension Agent {
         let quoted = min(available, 576 - 28)
         var bytes = [UInt8](repeating: 0, count: start + 28 + quoted)
         let sender = header.source
-        let own = senderAddress(interface, for: sender)
+        let own = ownAddress(interface, toward: sender)
         let source = mac(of: interface)
         unsafe bytes.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress else { return }

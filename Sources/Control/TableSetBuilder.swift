@@ -55,6 +55,7 @@ struct TableSetBuilder {
         let rate = configuration.limits.arpPuntPerSecond
         settings.arpIntervalNanoseconds = rate > 0 ? UInt64(1_000_000_000 / rate) : 0
         settings.icmpIntervalNanoseconds = configuration.limits.icmpIntervalNanoseconds
+        settings.spinNanoseconds = UInt64(configuration.system.spinMicroseconds) * 1000
         return settings
     }
 

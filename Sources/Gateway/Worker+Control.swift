@@ -7,9 +7,6 @@ internal import Wire
 
 /// The parts of a worker that are not packets: waiting, and devices that come and go.
 extension Worker {
-    /// After the last packet the worker looks on for a moment before it sleeps: waking costs more
-    /// than that moment, and traffic comes in bursts.
-    static let spinNanoseconds: UInt64 = 20_000
     /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
     static let sleepNanoseconds: Int64 = 1_000_000_000
     /// How long a peer whose route refused a segmented send gets plain ones.
@@ -17,7 +14,7 @@ extension Worker {
 
     /// Waits for work: first awake, then in the kernel.
     func idle(_ link: WorkerLink) {
-        while vx_monotonic_nanoseconds() &- lastWork < Worker.spinNanoseconds {
+        while vx_monotonic_nanoseconds() &- lastWork < spin.nanoseconds {
             if ring.needsEnter { ring.submit() }
             if ring.hasCompletions { return }
             for _ in 0..<16 { vx_pause() }
@@ -29,6 +26,7 @@ extension Worker {
         let end = vx_monotonic_nanoseconds()
         counters.add(end &- start, .blockedNanoseconds)
         counters.add(1, .wakeups)
+        spin.note(gap: end &- lastWork)
         keepHouse(end)
     }
 

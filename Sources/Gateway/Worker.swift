@@ -94,6 +94,10 @@ struct Worker {
     var wakeFile: UringFile { @_noLocks get { unsafe state.pointee.wakeFile } }
     var wakeDescriptor: Int32 { @_noLocks get { unsafe state.pointee.wakeDescriptor } }
     var hasMultishotRead: Bool { @_noLocks get { unsafe state.pointee.hasMultishotRead } }
+    var spin: SpinWindow {
+        @_noLocks get { unsafe state.pointee.spin }
+        @_noLocks nonmutating set { unsafe state.pointee.spin = newValue }
+    }
     var lastWork: UInt64 {
         @_noLocks get { unsafe state.pointee.lastWork }
         @_noLocks nonmutating set { unsafe state.pointee.lastWork = newValue }
@@ -164,6 +168,7 @@ struct Worker {
         guard let address = unsafe snapshot.observe(number) else { return false }
         pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
         setTime()
+        spin.setLimit(pipeline.tables.settings.spinNanoseconds)
         // Sends first: what they used goes back to the kernel before new packets need it.
         var hasPackets = false
         for index in 0..<count {

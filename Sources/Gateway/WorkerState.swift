@@ -41,6 +41,7 @@ struct WorkerState {
     let wakeFile: UringFile
     let wakeDescriptor: Int32
     let hasMultishotRead: Bool
+    var spin: SpinWindow
     var lastWork: UInt64 = 0
     var lastHousekeeping: UInt64 = 0
     var lastRefusalReset: UInt64 = 0
@@ -83,6 +84,7 @@ struct WorkerState {
         // The agent has published before any worker starts.
         let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
             to: TableSet.self)
+        spin = unsafe SpinWindow(limit: tables.pointee.settings.spinNanoseconds)
         pipeline = unsafe Pipeline(
             batch: batch, counters: link.counters,
             punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),

@@ -50,6 +50,9 @@ public struct TableSet: Sendable {
         /// Nanoseconds between two ICMP errors the gateway sends, 0 for no limit.
         public var icmpIntervalNanoseconds: UInt64 = 0
 
+        /// Nanoseconds for which an idle worker looks on at most before it sleeps.
+        public var spinNanoseconds: UInt64 = 0
+
         public init() {}
     }
 

@@ -30,6 +30,40 @@ import Wire
         }
     }
 
+    /// The sender address of a question about 192.0.2.7, which is a next hop onlink of g20.
+    private func sender(
+        _ source: Configuration.SenderSource, hasAddress: Bool
+    ) throws -> IPv4Address {
+        var configuration = Site.routed
+        configuration.vsiInterfaces[1].source = source
+        if !hasAddress { configuration.vsiInterfaces[1].addresses = [] }
+        let via = IPv4Address(bits: 0xC000_0207)
+        configuration.staticRoutes = [
+            .init(
+                prefix: IPv4Prefix(address: .any, length: 0), via: [via], interface: "g20",
+                vrf: "red", onlink: true)
+        ]
+        let bench = AgentBench(configuration)
+        let packet = HeldPacket(
+            bytes: [UInt8](repeating: 0, count: 60), token: [], vsi: bench.vsi("v10"),
+            place: bench.port("a1"), worker: 0)
+        bench.agent.hold(
+            packet, interface: bench.agent.layout.interfaces["g20"]!, nextHop: via, now: bench.now)
+        let sent = bench.agent.takeOrders().compactMap { order -> [UInt8]? in
+            guard case .flood(let bytes, _, _, _, _) = order else { return nil }
+            return bytes
+        }
+        try #require(sent.count == 1)
+        return IPv4Address(bits: sent[0][28..<32].reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
+    @Test(arguments: [true, false])
+    func aQuestionHasTheBorrowedAddress(hasAddress: Bool) throws {
+        #expect(try sender(.vtep, hasAddress: hasAddress) == Site.vtep)
+        #expect(try sender(.interface("g10"), hasAddress: hasAddress) == Site.gateway10)
+        #expect(try sender(.own, hasAddress: hasAddress) == (hasAddress ? Site.gateway20 : .any))
+    }
+
     /// RFC 1122 section 2.3.2.1: however many packets there are, one question a second.
     @Test func anAbsentHostIsAskedForOnceASecond() {
         var bench = AgentBench(Site.routed)

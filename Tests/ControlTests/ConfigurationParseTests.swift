@@ -17,7 +17,8 @@ import Wire
 
     @Test func systemAndVTEP() throws {
         let configuration = try parsed(ConfigurationTexts.full).configuration
-        #expect(configuration.system == Configuration.System(name: "gw1", workers: .count(4)))
+        let system = Configuration.System(name: "gw1", workers: .count(4), spinMicroseconds: 1500)
+        #expect(configuration.system == system)
         let expected = Configuration.VTEP(
             address: .address(ip("10.33.30.150")), udpPort: 8472, underlay: .tap, device: "vtep7",
             sourcePorts: 1024, ttl: .inherit, dscp: .fixed(46), df: .inherit, udpChecksum: .on, reservedBits: .strict,
@@ -69,7 +70,7 @@ import Wire
             configuration.vsiInterfaces == [
                 Configuration.VSIInterface(
                     name: "vsi10", vsi: "vpna",
-                    addresses: [prefix("10.1.1.1/24"), prefix("10.9.9.9/32")],
+                    addresses: [prefix("10.1.1.1/24"), prefix("10.9.9.9/32")], source: .vtep,
                     mac: MACAddress(bits: 0x0200_0000_0110), distributedGateway: true,
                     localProxyARP: true, mtu: 1450, rpf: .loose, forwarding: false)
             ])

@@ -33,6 +33,21 @@ import Testing
             "no address", "address: 10.0.20.1/24, ", "", at: "22:5", "vsi-interfaces[1].address",
             "the key is missing here"),
         BrokenText(
+            "an address borrowed from nobody", "address: 10.0.20.1/24, ", "source: g40, ",
+            at: "22:46", "vsi-interfaces[1].source", "g40 does not exist: write vtep, or"),
+        BrokenText(
+            "an address borrowed from itself", "address: 10.0.20.1/24, ", "source: g20, ",
+            at: "22:46", "vsi-interfaces[1].source", "g20 is this interface"),
+        BrokenText(
+            "an address borrowed from another VRF", "address: 10.0.20.1/24, ", "source: g30, ",
+            at: "22:46", "vsi-interfaces[1].source", "g30 is in VRF blue, and not in red"),
+        BrokenText(
+            "an address borrowed from one who borrows",
+            "address: 10.0.20.1/24, mac: 00:00:5e:00:01:01 }\n"
+                + "  - { name: g30, vsi: v30, vrf: blue, address: 10.0.10.1/24,",
+            "source: g30 }\n  - { name: g30, vsi: v30, vrf: red, source: vtep,", at: "22:46",
+            "vsi-interfaces[1].source", "g30 has no address of its own to borrow"),
+        BrokenText(
             "a native packet port in another namespace", "",
             "native-ports: [{ name: n, type: packet, device: n0, netns: x, address: 9.9.9.9/24 }]",
             at: "31:60", "native-ports[0].netns", "netns says where a tap is made"),

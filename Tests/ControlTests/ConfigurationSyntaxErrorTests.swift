@@ -34,6 +34,12 @@ import Testing
         BrokenText(
             "UDP port 65536", "df: set", "udp-port: 65536", at: "5:13", "vtep.udp-port",
             "is out of range: a"),
+        BrokenText(
+            "a spin without a unit", "name: t1", "spin: 20", at: "2:9", "system.spin",
+            "has no unit: write a time such as 20us or 1ms"),
+        BrokenText(
+            "a spin of two seconds", "name: t1", "spin: 2s", at: "2:9", "system.spin",
+            "is out of range: 0s to 1s is expected"),
         BrokenText("a TTL of 0", "df: set", "ttl: 0", at: "5:8", "vtep.ttl", "is out of range: a"),
         BrokenText(
             "a DSCP of 64", "df: set", "dscp: 64", at: "5:9", "vtep.dscp", "is out of range: a"),

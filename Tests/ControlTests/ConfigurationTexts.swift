@@ -38,7 +38,7 @@ enum ConfigurationTexts {
 
     /// Every key of the manual with a value that is not its default where that is possible.
     static let full = """
-        system: { name: gw1, workers: 4 }
+        system: { name: gw1, workers: 4, spin: 1500us }
         vtep:
           address: 10.33.30.150
           udp-port: 8472
@@ -74,6 +74,7 @@ enum ConfigurationTexts {
             vsi: vpna
             vrf: default
             address: [10.1.1.1/24, 10.9.9.9/32]
+            source: vtep
             mac: 02:00:00:00:01:10
             distributed-gateway: true
             local-proxy-arp: true

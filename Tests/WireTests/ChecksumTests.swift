@@ -44,7 +44,9 @@ import Wire
             random.next() % (UInt64.max / 0xFFFF) * 0xFFFF
         }
         let near: [UInt64] = multiples.flatMap { [$0, $0 &+ 1, $0 &- 1, $0 &+ 0xFFFF] }
-        let others: [UInt64] = (0..<2000).map { _ in random.next() >> UInt64(random.int(in: 0...63)) }
+        let others: [UInt64] = (0..<2000).map { _ in
+            random.next() >> UInt64(random.int(in: 0...63))
+        }
         for sum in edges + near + others {
             #expect(
                 InternetChecksum.isRight(sum) == (InternetChecksum.fold(sum) == 0xFFFF), "\(sum)")

@@ -18,7 +18,32 @@ extension ConfigurationCheck {
             bound[vsi] = interface.path
         }
         warnOfTwoProxies()
+        checkSources()
         checkSubnets()
+    }
+
+    /// Who is borrowed from has an address of its own, in the same VRF.
+    private func checkSources() {
+        let byName = Dictionary(
+            interfaces.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for (index, interface) in configuration.vsiInterfaces.enumerated() {
+            guard case .interface(let name) = interface.source else { continue }
+            let path = "vsi-interfaces[\(index)].source"
+            guard let lender = byName[name], name != interface.name else {
+                let what = name == interface.name ? "is this interface" : "does not exist"
+                log.refuse(
+                    path, "\(name) \(what): write vtep, or another VSI-interface or native port")
+                continue
+            }
+            guard lender.vrf == interface.vrf else {
+                log.refuse(
+                    path, "\(name) is in VRF \(lender.vrf), and not in \(interface.vrf)")
+                continue
+            }
+            if lender.addresses.isEmpty, !log.isUncertain("\(lender.path).address") {
+                log.refuse(path, "\(name) has no address of its own to borrow")
+            }
+        }
     }
 
     private func warnOfTwoProxies() {

@@ -22,14 +22,17 @@ extension ConfigurationReader {
     func vsiInterfaces() -> [Configuration.VSIInterface] {
         let keys = [
             "name", "vsi", "vrf", "address", "mac", "distributed-gateway", "local-proxy-arp", "mtu",
-            "rpf", "forwarding",
+            "rpf", "forwarding", "source",
         ]
         return root.items("vsi-interfaces", keys: keys).map { item in
             var interface = Configuration.VSIInterface(
                 name: item.required("name", .name, stand: ""),
                 vsi: item.required("vsi", .name, stand: ""),
                 vrf: item.value("vrf", .name) ?? Configuration.defaultVRF,
-                addresses: addresses(item))
+                addresses: addresses(item, isOptional: item.has("source")))
+            interface.source =
+                item.value(
+                    "source", .word("vtep", .vtep, or: .name, { .interface($0) })) ?? .own
             interface.mac = item.value("mac", .unicastMAC)
             interface.distributedGateway = item.value("distributed-gateway", .boolean) ?? false
             interface.localProxyARP = item.value("local-proxy-arp", .boolean) ?? false
@@ -54,9 +57,10 @@ extension ConfigurationReader {
     }
 
     /// At least one address, alone or in a list.
-    private func addresses(_ item: YAMLSection) -> [IPv4Prefix] {
+    /// - Parameter isOptional: there need not be any.
+    private func addresses(_ item: YAMLSection, isOptional: Bool = false) -> [IPv4Prefix] {
         guard let addresses = item.list("address", .interfaceAddress, takesSingle: true) else {
-            item.missing("address")
+            if !isOptional { item.missing("address") }
             return []
         }
         return addresses

@@ -43,14 +43,18 @@ struct ConfigurationReader {
     }
 
     private func system() -> Configuration.System {
-        guard let section = root.section("system", keys: ["name", "workers"]) else {
+        guard let section = root.section("system", keys: ["name", "workers", "spin"]) else {
             return Configuration.System()
         }
         let workers = ValueForm<Configuration.Workers>.word(
             "auto", .automatic, or: .integer(1...256), { .count($0) })
-        return Configuration.System(
+        var result = Configuration.System(
             name: section.value("name", .name) ?? "",
             workers: section.value("workers", workers) ?? .automatic)
+        if let spin = section.value("spin", .microseconds(0...1_000_000)) {
+            result.spinMicroseconds = spin
+        }
+        return result
     }
 
     private func vtep() -> Configuration.VTEP {

@@ -6,13 +6,24 @@ extension Configuration {
         case off, loose, strict
     }
 
+    /// Whose address an interface asks with when it looks for a next hop (ARP sender address).
+    public enum SenderSource: Sendable, Hashable {
+        case own
+        /// The VTEP address.
+        case vtep
+        /// Another VSI-interface or native port of the VRF.
+        case interface(String)
+    }
+
     /// An item of `vsi-interfaces`: the layer-3 interface of a VSI.
     public struct VSIInterface: Sendable, Hashable {
         public var name: String
         public var vsi: String
         public var vrf: String
-        /// The interface's own addresses, each with the length of its subnet; at least one.
+        /// The interface's own addresses, each with the length of its subnet; at least one, unless
+        /// it borrows another's.
         public var addresses: [IPv4Prefix]
+        public var source: SenderSource
         /// nil is a stable one, derived from the VTEP address and the VSI.
         public var mac: MACAddress?
         /// The same addresses may exist on peer gateways.
@@ -25,13 +36,15 @@ extension Configuration {
 
         public init(
             name: String, vsi: String, vrf: String = defaultVRF, addresses: [IPv4Prefix],
-            mac: MACAddress? = nil, distributedGateway: Bool = false, localProxyARP: Bool = false,
+            source: SenderSource = .own, mac: MACAddress? = nil, distributedGateway: Bool = false,
+            localProxyARP: Bool = false,
             mtu: Int? = nil, rpf: ReversePathFilter = .off, forwarding: Bool = true
         ) {
             self.name = name
             self.vsi = vsi
             self.vrf = vrf
             self.addresses = addresses
+            self.source = source
             self.mac = mac
             self.distributedGateway = distributedGateway
             self.localProxyARP = localProxyARP

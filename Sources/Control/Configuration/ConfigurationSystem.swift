@@ -4,10 +4,15 @@ extension Configuration {
         /// Empty when the file names none: the program then takes the host's name.
         public var name: String
         public var workers: Workers
+        /// For so long, at most, an idle worker looks on before it sleeps; 0...1,000,000.
+        public var spinMicroseconds: Int
 
-        public init(name: String = "", workers: Workers = .automatic) {
+        public init(
+            name: String = "", workers: Workers = .automatic, spinMicroseconds: Int = 20
+        ) {
             self.name = name
             self.workers = workers
+            self.spinMicroseconds = spinMicroseconds
         }
     }
 

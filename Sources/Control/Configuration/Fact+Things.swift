@@ -67,12 +67,21 @@ extension Fact {
             [
                 Fact("vsi", interface.vsi), Fact("vrf", interface.vrf),
                 Fact("address", list: interface.addresses, none: "none"),
+                Fact("source", sourceText(interface.source)),
                 Fact("mac", interface.mac, none: "derived"),
                 Fact("distributed-gateway", interface.distributedGateway),
                 Fact("local-proxy-arp", interface.localProxyARP),
                 Fact("mtu", interface.mtu, none: "of the underlay"),
                 Fact("rpf", interface.rpf.rawValue), Fact("forwarding", interface.forwarding),
             ])
+    }
+
+    private static func sourceText(_ source: Configuration.SenderSource) -> String {
+        switch source {
+        case .own: "own"
+        case .vtep: "vtep"
+        case .interface(let name): name
+        }
     }
 
     private static func nativePort(_ port: Configuration.NativePort) -> Thing {

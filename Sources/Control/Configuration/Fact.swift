@@ -80,7 +80,7 @@ struct Fact: Equatable {
             .system, "",
             [
                 Fact("name", system.name.isEmpty ? "host name" : system.name),
-                Fact("workers", workers),
+                Fact("workers", workers), Fact("spin", spinText(system.spinMicroseconds)),
             ])
     }
 

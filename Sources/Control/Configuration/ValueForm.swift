@@ -57,6 +57,21 @@ extension ValueForm where Value == Int {
         }
     }
 
+    /// Microseconds, written with a unit: `20us`, `1ms`, `1s`; 0 needs none.
+    static func microseconds(_ range: ClosedRange<Int>) -> Self {
+        let units = [("us", 1), ("ms", 1000), ("s", 1_000_000)]
+        return Self { text throws(FormProblem) in
+            let value =
+                try text == "0"
+                ? 0 : quantity(text, units: units, what: "a time", example: "20us or 1ms")
+            guard range.contains(value) else {
+                let span = "\(spinText(range.lowerBound)) to \(spinText(range.upperBound))"
+                throw FormProblem("\(quoted(text)) is out of range: \(span) is expected")
+            }
+            return value
+        }
+    }
+
     /// Whole seconds.
     static func seconds(_ range: ClosedRange<Int>) -> Self {
         milliseconds(range.lowerBound * 1000...range.upperBound * 1000).map {
@@ -134,6 +149,11 @@ private func quantity(
         throw FormProblem("\(quoted(text)) is out of range: write \(what) such as \(example)")
     }
     return value
+}
+
+/// Microseconds as an operator writes them.
+func spinText(_ microseconds: Int) -> String {
+    microseconds % 1000 == 0 ? timeText(microseconds / 1000) : "\(microseconds)us"
 }
 
 /// Milliseconds as an operator writes them.

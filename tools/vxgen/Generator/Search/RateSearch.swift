@@ -5,8 +5,9 @@
 /// close, more trials at them until the goal's verdict is final. A bad moment of the machine moves
 /// a bound for a while only. RFC 2544 throughput (section 26.1) is read from the same trials.
 ///
-/// Trials that failed for the generator's own reasons decide nothing: they lower the highest load
-/// that is tried, and the result says so.
+/// Trials that failed for the generator's own reasons decide nothing about the network. They bound
+/// the loads that are tried: between the highest that the generator kept and the lowest that it
+/// did not the search goes on, until these too are close, and the result says what limited it.
 public struct RateSearch: Sendable {
     private let goals: [LossGoal]
     private let minimum: Double
@@ -17,6 +18,8 @@ public struct RateSearch: Sendable {
     private let maximumTrials: Int
     private let isOpenAbove: Bool
     private static let growth = 1.25
+    /// The lowest load that the generator failed to offer, most times it tried.
+    private var ceiling = Double.infinity
     /// Not even the lowest load can be offered.
     private var isHopeless = false
 
@@ -58,13 +61,24 @@ public struct RateSearch: Sendable {
     private mutating func note(_ trial: Trial) {
         trials.append(trial)
         guard let fault = trial.fault else { return }
-        // Once or twice may be a bad moment; three times is the generator's limit.
-        let same = trials.filter { $0.fault != nil && $0.load == trial.load }
-        guard same.count >= 3 else { return }
+        // Once or twice may be a bad moment; three times, and most times, is the generator's limit.
+        let same = trials.filter { $0.load == trial.load }
+        let failed = same.filter { $0.fault != nil }
+        guard failed.count >= 3, failed.count * 2 > same.count else { return }
         limit = fault
+        ceiling = min(ceiling, trial.load)
         isHopeless = trial.load <= minimum
-        let reached = same.map { $0.fault == .generator ? $0.achieved : $0.load * 0.9 }.max() ?? 0
-        maximum = max(minimum, min(maximum, min(reached, trial.load) * 0.98))
+        let reached =
+            failed.map { $0.fault == .generator ? $0.achieved : $0.load * 0.9 }.max() ?? 0
+        maximum = max(minimum, min(reached, ceiling) * 0.98, highestKept)
+    }
+
+    /// The highest load below the ceiling that the generator kept most times; 0 when there is none.
+    private var highestKept: Double {
+        let below = Dictionary(grouping: trials.filter { $0.load < ceiling }) { $0.load }
+        return below.filter { _, same in
+            same.count { $0.fault == nil } * 2 > same.count
+        }.keys.max() ?? 0
     }
 
     // MARK: What is known
@@ -101,9 +115,15 @@ public struct RateSearch: Sendable {
     /// As `next`; when the highest load meets the goal, one above it.
     private mutating func nextOrMore(_ goal: LossGoal) -> Double? {
         if let load = next(goal) { return load }
-        guard isOpenAbove, limit == nil, bounds(points(goal)).upper == nil,
-            maximum * Self.growth <= Rate.maximumPacketsPerSecond
-        else { return nil }
+        guard bounds(points(goal)).upper == nil else { return nil }
+        guard limit == nil else {
+            guard (ceiling - maximum) / ceiling > goal.width else { return nil }
+            maximum = (ceiling * maximum).squareRoot()
+            return maximum
+        }
+        guard isOpenAbove, maximum * Self.growth <= Rate.maximumPacketsPerSecond else {
+            return nil
+        }
         maximum *= Self.growth
         return maximum
     }

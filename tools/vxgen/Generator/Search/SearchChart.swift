@@ -3,6 +3,8 @@
 public struct SearchChart: Sendable {
     private let records: [SearchRecord]
     private let highestLoad: Double
+    /// Between the marks of the load axis.
+    private let loadStep: Double
 
     private static let colours = [
         "#1b6ca8", "#c8553d", "#3c8d2f", "#8a5ab0", "#b8860b", "#2f8f8f", "#a03060", "#555555",
@@ -21,7 +23,9 @@ public struct SearchChart: Sendable {
 
     public init(_ records: [SearchRecord]) {
         self.records = records
-        highestLoad = max(1, records.flatMap(\.trials).map(\.load).max() ?? 1)
+        let highest = max(1, records.flatMap(\.trials).map(\.load).max() ?? 1)
+        loadStep = Self.step(below: highest / 4)
+        highestLoad = (highest / loadStep).rounded(.up) * loadStep
     }
 
     public var svg: String {
@@ -55,15 +59,17 @@ public struct SearchChart: Sendable {
         }
         parts.append(
             line(medians(sound, \.lossRatio).map { ($0, lossPlace($1)) }, colour, isDashed: false))
-        for result in record.results {
+        // The least strict goal has the highest load: names on either side of their lines.
+        for (number, result) in record.results.enumerated() {
             guard let lower = result.lower else { continue }
+            let side = number == 0 ? "start\" dx=\"3" : "end\" dx=\"-3"
             let bottom = Self.lossTop + Self.height
             parts.append(
                 "<path d=\"M\(x(lower.load)) \(text(Self.lossTop))V\(text(bottom))\""
                     + " stroke=\"\(colour)\" stroke-dasharray=\"2 3\"/>")
             parts.append(
                 "<text x=\"\(x(lower.load))\" y=\"\(text(Self.lossTop - 4))\" fill=\"\(colour)\""
-                    + " text-anchor=\"middle\">\(result.goal.name)</text>")
+                    + " text-anchor=\"\(side)\">\(result.goal.name)</text>")
         }
         return parts
     }
@@ -133,13 +139,29 @@ public struct SearchChart: Sendable {
                     + "<text x=\"\(text(Self.left - 6))\" y=\"\(y)\" text-anchor=\"end\""
                     + " dominant-baseline=\"middle\">\(mark.text)</text>")
         }
-        for step in 0...5 {
-            let load = highestLoad * Double(step) / 5
+        for mark in 0...Int((highestLoad / loadStep).rounded()) {
+            let load = Double(mark) * loadStep
             parts.append(
                 "<text x=\"\(x(load))\" y=\"\(text(bottom + 16))\" text-anchor=\"middle\">"
-                    + "\(step == 0 ? "0" : RunReport.short(load))</text>")
+                    + "\(mark == 0 ? "0" : Self.mark(load))</text>")
         }
         return parts
+    }
+
+    /// The largest of 1, 2 and 5 times a power of ten that is no more than `value`.
+    private static func step(below value: Double) -> Double {
+        var decade = 1.0
+        while decade * 10 <= value { decade *= 10 }
+        return [5, 2].map { $0 * decade }.first { $0 <= value } ?? decade
+    }
+
+    private static func mark(_ load: Double) -> String {
+        let scales: [(Double, String)] = [(1e6, "M"), (1e3, "k")]
+        guard let (scale, unit) = scales.first(where: { load >= $0.0 }) else {
+            return RunReport.fixed(load, 0)
+        }
+        let isWhole = load.truncatingRemainder(dividingBy: scale) == 0
+        return RunReport.fixed(load / scale, isWhole ? 0 : 1) + unit
     }
 
     private func decades(upTo most: Double) -> [(value: Double, text: String)] {
