@@ -41,8 +41,7 @@ extension Worker {
     /// The kernel cuts TCP inside of VXLAN, where it also fills the checksums of the segments.
     @_noLocks
     private func goesUncut(_ segmenter: Segmenter, _ segmentation: Segmentation) -> Bool {
-        guard tap.takesSuperPackets, !tap.isChecksummed, segmentation.needsChecksum,
-            segmenter.segmentCount > 1,
+        guard tap.takesSuperPackets, segmentation.needsChecksum, segmenter.segmentCount > 1,
             segmenter.packetByteCount <= Worker.maximumInnerPacket
         else { return false }
         switch segmentation.kind {
@@ -204,11 +203,16 @@ extension Worker {
         TunnelOffload.write(TunnelOffload.merged(size: size), to: header, tap.headerByteCount)
         let fields = outerFields(first, peer, payloadByteCount: total, packets: count)
         tap.outer.emit(fields, to: header.dropFirst(tap.headerByteCount))
-        // What a sender leaves to its card: the sum of the pseudo-header, not complemented.
+        writePartialChecksum(header, fields)
+        return operation
+    }
+
+    /// What a sender leaves to its card: the sum of the outer pseudo-header, not complemented.
+    @_noLocks
+    private func writePartialChecksum(_ header: FrameView, _ fields: OuterHeader.Fields) {
         header.store(
             InternetChecksum.fold(tap.outer.pseudoHeader(fields)),
             at: tap.headerByteCount &+ OuterHeader.transportOffset &+ UDPHeader.checksumOffset)
-        return operation
     }
 
     // MARK: Super-packets
@@ -226,12 +230,16 @@ extension Worker {
         found.headerLength = UInt16(truncatingIfNeeded: segmenter.headerByteCount)
         found.checksumStart = UInt16(truncatingIfNeeded: segmenter.transportOffset)
         found.checksumOffset = UInt16(truncatingIfNeeded: TCPHeader.checksumOffset)
-        let (offload, offsets) = TunnelOffload.sent(
+        var (offload, offsets) = TunnelOffload.sent(
             OffloadMapping.header(found), tagByteCount: tag)
-        TunnelOffload.write(offload, offsets, to: send.header, tap.headerByteCount)
-        _ = writeOuter(
+        let fields = writeOuter(
             send.header, output, lane, peer, innerByteCount: frame.count &+ tag,
             packets: segmenter.segmentCount)
+        if tap.isChecksummed {
+            offload.flags |= TunnelOffsets.outerChecksum
+            writePartialChecksum(send.header, fields)
+        }
+        TunnelOffload.write(offload, offsets, to: send.header, tap.headerByteCount)
         counters.count(.superPackets)
         let each = VXLANHeader.byteCount &+ tag &+ segmenter.headerByteCount
         commit(

@@ -21,8 +21,8 @@ import Wire
         #expect(configuration.system == system)
         let expected = Configuration.VTEP(
             address: .address(ip("10.33.30.150")), udpPort: 8472, underlay: .tap, device: "vtep7",
-            sourcePorts: 1024, ttl: .inherit, dscp: .fixed(46), df: .inherit, udpChecksum: .on, reservedBits: .strict,
-            acceptUnknownPeers: true)
+            sourcePorts: 1024, ttl: .inherit, dscp: .fixed(46), df: .inherit, udpChecksum: .on,
+            reservedBits: .strict, acceptUnknownPeers: true)
         #expect(configuration.vtep == expected)
         #expect(
             try parsed("vtep: { interface: ens160, ttl: 1, dscp: inherit }").configuration.vtep
