@@ -116,8 +116,8 @@ extension EndToEnd {
             }
         }
 
-        /// The wire's device at gw1 cuts nothing and sums nothing up, so that the kernel has to have
-        /// done both before: what it sends is what a network card would.
+        /// The wire's device at gw1 cuts nothing and sums nothing up, so that the kernel has to
+        /// have done both before: what it sends is what a network card would.
         @Test(
             "Outer UDP checksums and segments are right on a wire without offloads",
             .enabled(if: Requirements.isInstalled("ethtool")), arguments: [true, false],
