@@ -17,24 +17,61 @@ extension EndToEnd {
                 defer { server.kill() }
                 usleep(300_000)
                 for direction in ["", "-R"] {
-                    let watcher = try RunningCommand(
-                        lab.inside("gw1", ["python3", "-c", watchInnerLengths]))
-                    usleep(300_000)
-                    let client = try lab.run("red1", "iperf3 -c 10.1.0.2 -n 200M \(direction)")
-                    try #require(client.status == 0, "\(client.output.suffix(300))")
-                    try #require(watcher.wait(seconds: 10) == 0)
-                    let seen = try Command(end: watcher).output.split(
-                        whereSeparator: \.isWhitespace)
-                    let long = try #require(seen.first.flatMap { Int($0) })
-                    let bytes = try #require(seen.last.flatMap { Int($0) })
+                    let (long, bytes) = try longPackets(
+                        lab, "iperf3 -c 10.1.0.2 -n 200M \(direction)")
                     print("\(underlay) \(direction): \(long) long packets, \(bytes) bytes in them")
                     if underlay == "tap" {
-                        #expect(bytes > 150_000_000, "\(direction): \(seen)")
+                        #expect(bytes > 150_000_000, "\(direction): \(long), \(bytes)")
                     } else {
-                        #expect(long == 0, "\(direction): \(seen)")
+                        #expect(long == 0, "\(direction): \(long), \(bytes)")
                     }
                 }
             }
+        }
+
+        /// The tag stands between the inner addresses and the inner IP header, so that every offset
+        /// the kernel is told is four bytes more. Its own segments show whether it was told right.
+        @Test(
+            "A TCP super-packet with a VLAN tag that the VXLAN keeps is cut behind the tap",
+            .enabled(if: Requirements.isInstalled("ethtool")))
+        func uncutWithTag() throws {
+            let network = Network(topology: "two-gateways", access: "tap", underlay: "tap")
+            try TestLab.with(network) { lab in
+                let text = try String(contentsOfFile: lab.file("gw1", "yaml"), encoding: .utf8)
+                let path = "\(lab.directory)/keep.yaml"
+                try text.replacing("vni: 10 }", with: "vni: 10, inner-vlan: keep }")
+                    .write(toFile: path, atomically: true, encoding: .utf8)
+                let applied = try lab.vxgate("gw1", ["config", "apply", path])
+                try #require(applied.status == 0, "\(applied.errors)")
+                let off = try lab.run("gw1", "ethtool -K under tso off gso off tx off")
+                try #require(off.status == 0, "\(off.errors)")
+                let watcher = try RunningCommand(
+                    lab.inside("gw2", ["python3", "-c", WirePrograms.watchTaggedSegments]))
+                usleep(300_000)
+                let sent = try lab.run(
+                    "red1", "python3 \(lab.script("t.py", WirePrograms.taggedSuperPacket))")
+                #expect(sent.status == 0, "\(sent.errors)")
+                #expect(watcher.wait(seconds: 10) == 0)
+                let seen = try Command(end: watcher)
+                #expect(seen.output == "10 segments, all right\n", "\(seen.output) \(seen.errors)")
+                let counters: Shown.Counters = try lab.show("gw1", "counters")
+                #expect(counters.totals.replicated == 0, "vxgate has cut it: \(counters.totals)")
+            }
+        }
+
+        /// Runs a client at red1; gives how many inner packets longer than the wire's were on it
+        /// and their bytes.
+        private func longPackets(_ lab: TestLab, _ words: String) throws -> (Int, Int) {
+            let watcher = try RunningCommand(
+                lab.inside("gw1", ["python3", "-c", WirePrograms.watchInnerLengths]))
+            usleep(300_000)
+            let client = try lab.run("red1", words)
+            try #require(client.status == 0, "\(client.output.suffix(300))")
+            try #require(watcher.wait(seconds: 10) == 0)
+            let seen = try Command(end: watcher).output.split(whereSeparator: \.isWhitespace)
+                .compactMap { Int($0) }
+            try #require(seen.count == 2)
+            return (seen[0], seen[1])
         }
 
         /// What waits for one peer leaves as one packet, which the kernel cuts or the peer's tap
@@ -50,12 +87,13 @@ extension EndToEnd {
             for checksum in ["auto", "on", "off"] {
                 try TestLab.with(network, settings: ["vtep.udp-checksum=\(checksum)"]) { lab in
                     let watcher = try RunningCommand(
-                        lab.inside("gw1", ["python3", "-c", watchOuterLengths]))
+                        lab.inside("gw1", ["python3", "-c", WirePrograms.watchOuterLengths]))
                     let server = try RunningCommand(
-                        lab.inside("red2", ["python3", "-c", burstServer]))
+                        lab.inside("red2", ["python3", "-c", WirePrograms.burstServer]))
                     defer { server.kill() }
                     usleep(300_000)
-                    let sent = try lab.run("red1", "python3 \(lab.script("c.py", burstClient))")
+                    let sent = try lab.run(
+                        "red1", "python3 \(lab.script("c.py", WirePrograms.burstClient))")
                     #expect(sent.status == 0, "\(sent.errors)")
                     try #require(server.wait(seconds: 10) == 0)
                     let arrived = try Command(end: server).output
@@ -83,7 +121,8 @@ extension EndToEnd {
                         .reduce(into: [:]) { $0[$1.reason] = $1.packets }
                 }
                 try #expect(reasons() == [:])
-                let sent = try lab.run("gw2", "python3 \(lab.script("bad.py", badPackets))")
+                let sent = try lab.run(
+                    "gw2", "python3 \(lab.script("bad.py", WirePrograms.badPackets))")
                 #expect(sent.status == 0, "\(sent.errors)")
                 let expected: [String: UInt64] = [
                     "outer_bad_checksum": 1, "outer_bad_header": 1, "outer_bad_length": 2,
@@ -130,7 +169,7 @@ extension EndToEnd {
                 let off = try lab.run("gw1", "ethtool -K under tso off gso off tx off")
                 try #require(off.status == 0, "\(off.errors)")
                 let watcher = try RunningCommand(
-                    lab.inside("gw2", ["python3", "-c", watchChecksums]))
+                    lab.inside("gw2", ["python3", "-c", WirePrograms.watchChecksums]))
                 let server = try RunningCommand(lab.inside("red2", ["iperf3", "-s"]))
                 defer { server.kill() }
                 usleep(300_000)
@@ -251,126 +290,3 @@ extension TestLab {
         return path
     }
 }
-
-/// Until a second passes without VXLAN: how many inner IPv4 packets longer than 1500 bytes there
-/// were on `under`, and their bytes.
-private let watchInnerLengths = """
-    import socket
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
-    s.bind(("under", 0))
-    s.settimeout(1)
-    count = total = 0
-    started = False
-    while True:
-        try:
-            frame = s.recv(68)
-        except TimeoutError:
-            if started:
-                break
-            continue
-        if len(frame) < 68 or frame[23] != 17 or frame[36:38] != b"\\x12\\xb5":
-            continue
-        if frame[62:64] != b"\\x08\\0":
-            continue
-        started = True
-        # Outer Ethernet, IPv4, UDP and VXLAN headers and the inner Ethernet header are 64 bytes.
-        length = int.from_bytes(frame[66:68], "big")
-        if length > 1500:
-            count, total = count + 1, total + length
-    print(count, total)
-    """
-
-/// The same for outer IPv4 packets.
-private let watchOuterLengths = watchInnerLengths.replacing("frame[66:68]", with: "frame[16:18]")
-
-/// Two thousand numbered datagrams in bursts that a host's socket can hold.
-private let burstClient = """
-    import socket, time
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(("10.1.0.2", 7777))
-    s.send(b"first")
-    time.sleep(0.2)
-    for burst in range(40):
-        for number in range(50):
-            s.send(b"%08d" % (burst * 50 + number) * 125)
-        time.sleep(0.002)
-    """
-
-private let burstServer = """
-    import socket
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
-    s.bind(("10.1.0.2", 7777))
-    s.settimeout(4)
-    seen = set()
-    s.recv(2000)
-    s.settimeout(1)
-    try:
-        while len(seen) < 2000:
-            data = s.recv(2000)
-            if data == data[:8] * 125:
-                seen.add(int(data[:8]))
-    except TimeoutError:
-        pass
-    print(len(seen & set(range(2000))), "of 2000")
-    """
-
-/// VXLAN from 198.51.100.1 as it arrives on `under`, until a second passes without: how many have
-/// a UDP checksum, how many have none, how many a wrong one, and how many do not fit the wire.
-private let watchChecksums = """
-    import socket
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
-    s.bind(("under", 0))
-    s.settimeout(1)
-    some = none = wrong = long = 0
-    while True:
-        try:
-            frame = s.recv(70000)
-        except TimeoutError:
-            if some + none > 0:
-                break
-            continue
-        if frame[23:24] != b"\\x11" or frame[26:30] != bytes([198, 51, 100, 1]):
-            continue
-        long += len(frame) > 1514
-        udp = frame[34:14 + int.from_bytes(frame[16:18], "big")]
-        if udp[6:8] == b"\\0\\0":
-            none += 1
-            continue
-        some += 1
-        data = frame[26:34] + b"\\0\\x11" + udp[4:6] + udp + b"\\0" * (len(udp) % 2)
-        total = sum(int.from_bytes(data[i:i + 2], "big") for i in range(0, len(data), 2))
-        while total >> 16:
-            total = (total & 0xFFFF) + (total >> 16)
-        wrong += total != 0xFFFF
-    print(some, none, wrong, long)
-    """
-
-/// Eleven IPv4 packets for the VTEP that a router passes on; only their ends can refuse them.
-private let badPackets = """
-    import socket, struct
-    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-    VTEP = "198.51.100.1"
-    def ip(payload, protocol=17, fragment=0, options=b""):
-        head = struct.pack("!BBHHHBBH4s4s", 0x45 + len(options) // 4, 0,
-                           20 + len(options) + len(payload), 7, fragment, 64, protocol, 0,
-                           socket.inet_aton("198.51.100.2"), socket.inet_aton(VTEP))
-        s.sendto(head + options + payload, (VTEP, 0))
-    def udp(payload, port=4789, length=None, checksum=0):
-        return struct.pack("!HHHH", 50000, port, length or 8 + len(payload), checksum) + payload
-    vxlan = struct.pack("!II", 0x08000000, 77 << 8)
-    frame = bytes.fromhex("020000000001020000000002") + b"\\x08\\0" + bytes(46)
-    ip(udp(vxlan + frame, checksum=1))                       # outer_bad_checksum
-    ip(udp(vxlan + frame), options=b"\\x01\\x01\\x01\\x00")  # outer_bad_header
-    ip(udp(vxlan + frame, length=200))                       # outer_bad_length
-    ip(udp(vxlan + frame, length=7))                         # outer_bad_length
-    ip(udp(vxlan + frame), fragment=0x2000)                  # outer_fragment
-    ip(frame, fragment=9)                                    # outer_fragment
-    ip(udp(vxlan + frame, port=4790))                        # outer_not_our_vtep
-    ip(b"\\x08\\0\\xf7\\xff\\0\\0\\0\\0", protocol=1)        # outer_not_our_vtep: a ping
-    ip(udp(vxlan[:7]))                                       # vxlan_short
-    ip(udp(b"\\0" + vxlan[1:] + frame))                      # vxlan_no_i_flag
-    ip(udp(vxlan + frame))                                   # vxlan_unknown_vni
-    """
