@@ -28,6 +28,20 @@ extension GatewayCore {
         updatePaths()
     }
 
+    /// Where the routes to the peers say how long packets may be, there may have been none when the
+    /// gateway began: a routing protocol comes up after it. Asks again every second until one is
+    /// there; later changes show with the next change of a link.
+    func watchRoutes() {
+        guard agent.environment.underlayMTU == 0, underlay.boundingDevice == nil,
+            now &- lastRouteCheck > 1_000_000_000
+        else { return }
+        lastRouteCheck = now
+        var environment = agent.environment
+        environment.underlayMTU = underlay.mtu(to: configuration.peers.map(\.address))
+        guard environment.underlayMTU > 0 else { return }
+        agent.update(environment, now: now)
+    }
+
     /// Asks how long the paths are to which sends have been refused as too long.
     func watchPaths() {
         let refused = accounts.value(CounterLayout.index(.txEmsgsize))

@@ -35,6 +35,9 @@ final class GatewayCore {
     var accountedFailed: UInt64 = 0
     var seenTooLong: UInt64 = 0
     var lastPathCheck: UInt64 = 0
+    var lastRouteCheck: UInt64 = 0
+    /// The tap of the underlay is ours to remove from now on.
+    private var isClosing = false
     /// What routers have told of ways from a tap, by the address of the peer.
     var reportedPaths: [UInt32: ReportedPath] = [:]
     /// What the tap of the underlay had lost when the counters were cleared.
@@ -82,6 +85,7 @@ final class GatewayCore {
             takeFrames(link)
         }
         watchLinks()
+        watchRoutes()
         watchPaths()
         agent.tick(now: now)
         settlePings()
@@ -126,7 +130,11 @@ final class GatewayCore {
         for event in events {
             switch event {
             case .present(let device): note(device, &environment)
-            case .removed(let name, _):
+            case .removed(let name, let index):
+                if !isClosing, underlay.isTap(index) {
+                    log.error(
+                        "the tap of the underlay is gone: restart", metadata: ["device": "\(name)"])
+                }
                 environment.devicesUp.remove(
                     DeviceKey(type: .packet, device: name, netns: nil))
             }
@@ -204,6 +212,7 @@ final class GatewayCore {
 
     /// Takes the tap of the underlay away, after the workers have ended.
     func closeUnderlay() {
+        isClosing = true
         do throws(UringError) {
             try underlay.close()
         } catch {

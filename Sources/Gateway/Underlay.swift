@@ -88,6 +88,11 @@ struct Underlay {
         return tap.device.name
     }
 
+    func isTap(_ index: Int32) -> Bool {
+        guard case .tap(let tap) = carrier else { return false }
+        return tap.device.index == index
+    }
+
     /// The device that has the VTEP address, or to which it is routed.
     var deviceName: String? {
         switch carrier {

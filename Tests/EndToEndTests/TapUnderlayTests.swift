@@ -232,6 +232,26 @@ extension EndToEnd {
             }
         }
 
+        @Test("The MTU is that of a route which comes after the start")
+        func lateRoute() throws {
+            try TestLab.with(.bareTaps) { lab in
+                struct VSI: Decodable { var mtu: Int? }
+                let mtu = { () throws -> Int? in
+                    let shown = try Command.run(
+                        [Requirements.binary, "show", "vsi", "--json", "--socket", lab.socket])
+                    return try (Shown.decode(shown.output) as [VSI]).first?.mtu
+                }
+                try lab.run("gw1", "ip route del 198.51.100.2/32")
+                let daemon = try lab.start(lab.tapConfiguration())
+                try #expect(mtu() == nil)
+                try lab.run("gw1", "ip route add 198.51.100.2/32 via 192.0.2.2 mtu 1400")
+                try #expect(eventually { try mtu() == 1350 })
+                daemon.signal(SIGTERM)
+                #expect(daemon.wait(seconds: 5) == 0, "\(daemon.errors)")
+                #expect(!daemon.errors.contains("error"), "\(daemon.errors)")
+            }
+        }
+
         @Test("An address of the host or a name that is taken: one line, status 1")
         func refusals() throws {
             try TestLab.with(.bareTaps) { lab in
