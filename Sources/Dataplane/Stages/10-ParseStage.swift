@@ -92,7 +92,10 @@ public enum ParseStage {
             batch.drop(lane, .ecnInvalid, pipeline.counters)
             return false
         }
-        restoreOffload(lane, frame, pipeline)
+        let segmentation = batch.segmentations[lane]
+        if !segmentation.needsChecksum, !segmentation.isSuperPacket {
+            restoreOffload(lane, frame, pipeline)
+        }
         return true
     }
 
