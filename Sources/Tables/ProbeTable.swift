@@ -102,11 +102,10 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
         }
     }
 
-    /// The middle pass, for callers that prefetch each key when they make it and take the values
-    /// with `value(atGuess:for:)`.
+    /// The middle pass.
     /// - Parameter slots: receives the slot where each key most likely is, or -1.
     @_noLocks
-    public func guess(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
+    private func guess(keys wanted: Column<UInt64>, count: Int, slots: Column<Int32>) {
         var lastKey = Self.noKey
         var lastSlot: Int32 = -1
         for index in 0..<count {
@@ -155,13 +154,6 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     public func prefetch(slot: Int) {
         guard slot >= 0, slot < capacity else { return }
         unsafe vx_prefetch(keyPointer(slot))
-    }
-
-    /// The value of `key`, which `guess` left this slot for, or nil when the table has it nowhere.
-    @inlinable @_noLocks @inline(__always)
-    public func value(atGuess slot: Int, for key: UInt64) -> UInt64? {
-        if let value = value(at: slot, for: key) { return value }
-        return value(at: find(key), for: key)
     }
 
     /// The value of `key` when it is in the slot where it was once, or nil.

@@ -33,7 +33,7 @@ extension EndToEnd {
         /// the kernel is told is four bytes more. Its own segments show whether it was told right.
         @Test(
             "A TCP super-packet with a VLAN tag that the VXLAN keeps is cut behind the tap",
-            .enabled(if: Requirements.isInstalled("ethtool")))
+            .enabled(if: Requirements.isInstalled("ethtool"), "ethtool is not installed"))
         func uncutWithTag() throws {
             let network = Network(topology: "two-gateways", access: "tap", underlay: "tap")
             try TestLab.with(network) { lab in
@@ -159,7 +159,8 @@ extension EndToEnd {
         /// have done both before: what it sends is what a network card would.
         @Test(
             "Outer UDP checksums and segments are right on a wire without offloads",
-            .enabled(if: Requirements.isInstalled("ethtool")), arguments: [true, false],
+            .enabled(if: Requirements.isInstalled("ethtool"), "ethtool is not installed"),
+            arguments: [true, false],
             ["on", "auto"])
         func checksums(isKernelPeer: Bool, setting: String) throws {
             let network = Network(
