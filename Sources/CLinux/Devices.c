@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <net/route.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 
 static int vx_request_for(const char *name, struct ifreq *request) {
     memset(request, 0, sizeof *request);
@@ -82,4 +86,72 @@ int vx_device_set_address(const char *name, const uint8_t *address) {
     request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
     memcpy(request.ifr_hwaddr.sa_data, address, 6);
     return vx_device_request(SIOCSIFHWADDR, &request);
+}
+
+int vx_device_set_no_arp(const char *name) {
+    struct ifreq request;
+    int result = vx_request_for(name, &request);
+    if (result != 0) return result;
+    if ((result = vx_device_request(SIOCGIFFLAGS, &request)) != 0) return result;
+    request.ifr_flags |= IFF_NOARP;
+    return vx_device_request(SIOCSIFFLAGS, &request);
+}
+
+int vx_device_set_queue_length(const char *name, int packets) {
+    struct ifreq request;
+    int result = vx_request_for(name, &request);
+    if (result != 0) return result;
+    request.ifr_qlen = packets;
+    return vx_device_request(SIOCSIFTXQLEN, &request);
+}
+
+int vx_device_delete(const char *name) {
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg link;
+    } request = {
+        .header = {.nlmsg_len = sizeof request,
+                   .nlmsg_type = RTM_DELLINK,
+                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+        .link = {.ifi_family = AF_UNSPEC},
+    };
+    struct vx_device_state state;
+    int result = vx_device_read(name, &state);
+    if (result != 0) return result;
+    request.link.ifi_index = state.index;
+    int descriptor = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (descriptor < 0) return -errno;
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+        char rest[512];
+    } answer;
+    if (send(descriptor, &request, sizeof request, 0) < 0) result = -errno;
+    else if (recv(descriptor, &answer, sizeof answer, 0) < (ssize_t)sizeof answer.header)
+        result = -EIO;
+    else if (answer.header.nlmsg_type == NLMSG_ERROR) result = answer.error.error;
+    close(descriptor);
+    return result;
+}
+
+static void vx_fill_address(struct sockaddr *target, uint32_t address) {
+    struct sockaddr_in value = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+    memcpy(target, &value, sizeof value);
+}
+
+int vx_route_add_host(uint32_t address, const char *name) {
+    struct ifreq named;
+    int result = vx_request_for(name, &named);
+    if (result != 0) return result;
+    struct rtentry route;
+    memset(&route, 0, sizeof route);
+    vx_fill_address(&route.rt_dst, address);
+    vx_fill_address(&route.rt_genmask, 0xFFFFFFFF);
+    route.rt_flags = RTF_UP | RTF_HOST;
+    route.rt_dev = named.ifr_name;
+    int descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    result = ioctl(descriptor, SIOCADDRT, &route) == 0 ? 0 : -errno;
+    close(descriptor);
+    return result;
 }

@@ -107,7 +107,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable {
         row(.parse, "the outer lengths contradict each other", "RFC 768"),
         row(.parse, "the outer checksum is wrong", "RFC 7348 section 5"),
         row(.parse, "the outer packet is a fragment", "RFC 7348 section 4.3"),
-        row(.parse, "the outer destination is not the local VTEP", "RFC 7348 section 5"),
+        row(.parse, "not for the local VTEP: another address or port", "RFC 7348 section 5"),
         row(.parse, "shorter than a VXLAN header", "RFC 7348 section 5"),
         row(.parse, "the I flag of the VXLAN header is clear", "RFC 7348 section 5"),
         row(

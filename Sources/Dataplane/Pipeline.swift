@@ -97,7 +97,7 @@ public struct Pipeline: Sendable {
 
     /// Tells the agent; when its ring is full the event is counted and the next packet tells again.
     @_noLocks
-    func punt(_ event: PuntEvent) {
+    public func punt(_ event: PuntEvent) {
         if !punts.push(event) { counters.count(.learnRingFull) }
     }
 

@@ -11,6 +11,8 @@ public struct PuntEvent: BitwiseCopyable, Sendable {
         case addressSeen
         /// The same from a gratuitous ARP packet, which may update an entry but not make one.
         case addressAnnounced
+        /// A router has told that the way to the VTEP `address` carries `mtu` bytes.
+        case pathTooLong
     }
 
     public var kind: Kind
@@ -20,14 +22,19 @@ public struct PuntEvent: BitwiseCopyable, Sendable {
     /// The ARP sender's address, host order; for `macSeen` behind an unknown peer, the outer
     /// source.
     public var address: UInt32
+    /// Bytes of an IPv4 packet, for `pathTooLong`; 0 when the router did not say.
+    public var mtu: UInt16
 
     @_noLocks
-    public init(kind: Kind, vsi: UInt16, place: Destination, mac: UInt64, address: UInt32) {
+    public init(
+        kind: Kind, vsi: UInt16, place: Destination, mac: UInt64, address: UInt32, mtu: UInt16 = 0
+    ) {
         self.kind = kind
         self.vsi = vsi
         self.place = place
         self.mac = mac
         self.address = address
+        self.mtu = mtu
     }
 
     public static let filler = PuntEvent(

@@ -116,6 +116,24 @@ public struct Segmenter {
     /// Bytes of the longest headers, which are those of the first segment.
     public var headerByteCount: Int { @_noLocks get { layers.payloadOffset } }
 
+    /// Which bytes of the super-packet are the payload of segment `index`, 0..<`segmentCount`.
+    @_noLocks
+    public func payloadExtent(of index: Int) -> (offset: Int, byteCount: Int) {
+        let offset = layers.payloadOffset &+ index &* segmentSize
+        return (offset, max(min(layers.endOffset &- offset, segmentSize), 0))
+    }
+
+    /// Where the transport header of the super-packet lies.
+    public var transportOffset: Int { @_noLocks get { layers.transportOffset } }
+
+    /// Bytes of the super-packet's own IP packet, and of its payload.
+    public var packetByteCount: Int {
+        @_noLocks get { layers.endOffset &- layers.layer3Offset }
+    }
+    public var payloadByteCount: Int {
+        @_noLocks get { layers.endOffset &- layers.payloadOffset }
+    }
+
     /// Bytes of a segment's headers.
     @_noLocks
     public func headerByteCount(of index: Int) -> Int {
@@ -147,8 +165,7 @@ public struct Segmenter {
         guard index >= 0, index < segmentCount else { return nil }
         let headerByteCount = headerByteCount(of: index)
         guard header.count >= headerByteCount else { return nil }
-        let payloadOffset = layers.payloadOffset &+ index &* segmentSize
-        let payloadByteCount = min(layers.endOffset &- payloadOffset, segmentSize)
+        let (payloadOffset, payloadByteCount) = payloadExtent(of: index)
         copyHeaders(headerByteCount, to: header)
         if isFragmenting, index > 0 {
             FragmentOptions.write(from: frame, to: header, at: layers.layer3Offset)

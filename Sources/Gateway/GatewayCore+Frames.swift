@@ -106,18 +106,4 @@ extension GatewayCore {
         agentCounters.count(.nhFailed, newFailed)
         agentCounters.add(newOverflow + newFailed, .released)
     }
-
-    /// Asks the kernel how long the paths are to which sends have been refused as too long.
-    func watchPaths() {
-        let refused = accounts.value(CounterLayout.index(.txEmsgsize))
-        let isDue = now &- lastPathCheck > 10_000_000_000
-        guard refused != seenTooLong || (isDue && !agent.pathMTUs.isEmpty) else { return }
-        seenTooLong = refused
-        lastPathCheck = now
-        for (address, index) in agent.peerIndexes {
-            let mtu = underlay.receiving[0].pathMTU(to: address.bits) ?? 0
-            let isShorter = mtu > 0 && mtu < agent.environment.underlayMTU
-            agent.setPathMTU(isShorter ? mtu : 0, peer: index)
-        }
-    }
 }

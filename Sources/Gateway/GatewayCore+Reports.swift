@@ -42,7 +42,7 @@ extension GatewayCore {
     private func describeTunnel(to peers: [Configuration.Peer], in report: inout VSIReport) {
         report.local = agent.environment.vtepAddress.description
         report.remote = peers.map(\.address.description)
-        report.dev = underlay.device?.name
+        report.dev = underlay.deviceName
         report.sourcePorts = [underlay.ports.min(), underlay.ports.max()].compactMap(\.self)
         report.destinationPort = configuration.vtep.udpPort
         report.udpChecksum = configuration.vtep.udpChecksum.rawValue
@@ -110,12 +110,19 @@ extension GatewayCore {
         }
         topology.collectLosses()
         let kernel = kernelLosses.since().map { loss in
-            let more = loss.name == "kernel_socket_overflow" ? topology.packetLosses : 0
+            let isOverflow = loss.name == "kernel_socket_overflow"
+            let more = isOverflow ? topology.packetLosses + underlayLosses : 0
             return DropReport(
                 reason: loss.name, stage: "kernel", packets: loss.packets + more,
                 description: loss.text)
         }
         return ours + kernel
+    }
+
+    /// Packets that the tap of the underlay has lost since the counters were cleared.
+    private var underlayLosses: UInt64 {
+        guard let name = underlay.tapName else { return 0 }
+        return KernelLosses.outgoing(of: name) &- clearedUnderlayLosses
     }
 
     func runtimeReport() -> RuntimeReport {
@@ -136,11 +143,7 @@ extension GatewayCore {
                 buffers: SlotPool.buffersPerGroup * 2)
         }
         var features = features
-        features["udp_segment"] =
-            underlay.plan.segmented.allSatisfy(\.isEmpty)
-            ? "off: needs Linux 4.18 and an outer checksum" : "on"
-        features["udp_coalescing"] =
-            underlay.receiving.allSatisfy(\.hasSegmentation) ? "on" : "off: needs Linux 5.0"
+        for (name, state) in underlay.features { features[name] = state }
         return RuntimeReport(
             workers: rows, features: features, inactive: configuration.inactive())
     }
@@ -163,6 +166,7 @@ extension GatewayCore {
     func clearCounters() {
         kernelLosses = KernelLosses()
         topology.clearLosses()
+        clearedUnderlayLosses = underlay.tapName.map(KernelLosses.outgoing) ?? 0
         accounts.resetAll(owners, events: agent.events)
     }
 

@@ -35,6 +35,13 @@ final class GatewayCore {
     var accountedFailed: UInt64 = 0
     var seenTooLong: UInt64 = 0
     var lastPathCheck: UInt64 = 0
+    var lastRouteCheck: UInt64 = 0
+    /// The tap of the underlay is ours to remove from now on.
+    private var isClosing = false
+    /// What routers have told of ways from a tap, by the address of the peer.
+    var reportedPaths: [UInt32: ReportedPath] = [:]
+    /// What the tap of the underlay had lost when the counters were cleared.
+    var clearedUnderlayLosses: UInt64 = 0
     /// Pings that wait for their replies.
     var echoes = EchoSessions(firstIdentifier: .random(in: 0...UInt16.max))
     /// As the operator wrote it; the agent's has native ports spelt out.
@@ -78,6 +85,7 @@ final class GatewayCore {
             takeFrames(link)
         }
         watchLinks()
+        watchRoutes()
         watchPaths()
         agent.tick(now: now)
         settlePings()
@@ -110,6 +118,7 @@ final class GatewayCore {
             agent.addressSeen(
                 address, mac: mac, vsi: vsi, place: event.place,
                 isAnnouncement: event.kind == .addressAnnounced, now: now)
+        case .pathTooLong: pathIsShort(event.address, mtu: event.mtu)
         }
     }
 
@@ -117,13 +126,21 @@ final class GatewayCore {
 
     private func watchLinks() {
         var environment = agent.environment
-        for event in monitor.receive() {
+        let events = monitor.receive()
+        for event in events {
             switch event {
             case .present(let device): note(device, &environment)
-            case .removed(let name, _):
+            case .removed(let name, let index):
+                if !isClosing, underlay.isTap(index) {
+                    log.error(
+                        "the tap of the underlay is gone: restart", metadata: ["device": "\(name)"])
+                }
                 environment.devicesUp.remove(
                     DeviceKey(type: .packet, device: name, netns: nil))
             }
+        }
+        if !events.isEmpty, underlay.boundingDevice == nil {
+            environment.underlayMTU = underlay.mtu(to: configuration.peers.map(\.address))
         }
         guard environment != agent.environment else { return }
         let down = agent.environment.devicesUp.subtracting(environment.devicesUp)
@@ -134,8 +151,11 @@ final class GatewayCore {
     }
 
     private func note(_ device: NetworkDevice, _ environment: inout Environment) {
-        if device.index == underlay.device?.index, device.name != "lo" {
-            environment.underlayMTU = device.mtu
+        if device.index == underlay.boundingDevice?.index { environment.underlayMTU = device.mtu }
+        do throws(UringError) {
+            try underlay.linkChanged(device)
+        } catch {
+            log.warning("the VTEP address has no route", metadata: ["cause": "\(error)"])
         }
         let key = DeviceKey(type: .packet, device: device.name, netns: nil)
         guard case .packet(let sockets) = topology.devices[key] else { return }
@@ -188,6 +208,17 @@ final class GatewayCore {
         }
         detachments += indexes.count
         waitForAcknowledgement()
+    }
+
+    /// Takes the tap of the underlay away, after the workers have ended.
+    func closeUnderlay() {
+        isClosing = true
+        do throws(UringError) {
+            try underlay.close()
+        } catch {
+            log.warning(
+                "the tap of the underlay stays for a moment", metadata: ["cause": "\(error)"])
+        }
     }
 
     /// Has the workers let go of every device, and closes them.

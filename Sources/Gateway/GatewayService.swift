@@ -28,10 +28,6 @@ public final class GatewayService: ControlPlane, Service {
         configuration: Configuration, text: String, fileName: String, log: Logger
     ) throws(GatewayError) {
         self.log = log
-        guard configuration.vtep.underlay == .udp else {
-            throw GatewayError(
-                "vtep.underlay tap is not active in this version: set vtep.underlay: udp")
-        }
         try Capacity.check(configuration)
         let features = try Self.probe()
         let cpus = Self.cpus(configuration.system.workers)
@@ -85,6 +81,7 @@ public final class GatewayService: ControlPlane, Service {
         // outlive the process by that time.
         try? await thread.perform { core throws(ControlError) in core.closeDevices() }
         for worker in workers { worker.stop() }
+        try? await thread.perform { core throws(ControlError) in core.closeUnderlay() }
     }
 
     /// Asks the kernel for what every worker will need, while a refusal can still be told in one

@@ -35,6 +35,25 @@ struct KernelLosses {
         }
     }
 
+    /// Packets that a device of this namespace has dropped on their way out, ever: for a tap, those
+    /// that its reader was too slow for.
+    static func outgoing(of device: String) -> UInt64 {
+        parseDevices(contents("/proc/thread-self/net/dev"))[device] ?? 0
+    }
+
+    /// Lines of `name: counters`, eight of what was received before those of what was sent: bytes,
+    /// packets, errors, drops.
+    static func parseDevices(_ text: String) -> [String: UInt64] {
+        var drops: [String: UInt64] = [:]
+        for line in text.split(separator: "\n") {
+            guard let end = line.lastIndex(of: ":") else { continue }
+            let counters = line[line.index(after: end)...].split(separator: " ")
+            guard counters.count >= 12, let count = UInt64(counters[11]) else { continue }
+            drops[line[..<end].drop { $0 == " " }.description] = count
+        }
+        return drops
+    }
+
     private static func read() -> [String: UInt64] {
         parse(contents("/proc/thread-self/net/snmp"))
             .merging(parse(contents("/proc/thread-self/net/netstat"))) { first, _ in first }

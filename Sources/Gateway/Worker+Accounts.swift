@@ -20,6 +20,24 @@ extension Worker {
         }
     }
 
+    /// The same for a send into a tunnel whose operation has more than the VXLAN packets in it.
+    /// - Parameters:
+    ///   - packets: VXLAN packets that reach the peer, and `bytes` their UDP payload.
+    @_noLocks
+    func commit(
+        _ operation: SendOperation, _ lane: Int, toPeer peer: Int, packets: Int, bytes: Int
+    ) {
+        let slot = batch.slots[lane]
+        let note = SendNote(
+            slot: slot, place: .peer(peer), bytes: bytes, packets: packets, isSegmented: false)
+        slots.retain(slot)
+        guard sender.commit(operation, tag: Source.send, note: note.bits) else {
+            release(slot)
+            counters.count(.txRingFull)
+            return
+        }
+    }
+
     @_noLocks
     func abandon(_ operation: SendOperation) {
         sender.abandon(operation)
@@ -27,13 +45,15 @@ extension Worker {
     }
 
     /// Queues a send of several lanes, whose buffers are in `group`.
+    /// - Parameter bytes: what its place is charged with.
     @_noLocks
     func commit(
-        _ operation: SendOperation, group: Int, _ place: Destination, isSegmented: Bool
+        _ operation: SendOperation, group: Int, _ place: Destination, bytes: Int,
+        isSegmented: Bool
     ) {
         let count = slotGroups.count(group)
         let note = SendNote(
-            group: group, place: place, bytes: operation.byteCount, packets: count,
+            group: group, place: place, bytes: bytes, packets: count,
             isSegmented: isSegmented)
         guard sender.commit(operation, tag: Source.send, note: note.bits) else {
             release(group: group)

@@ -59,6 +59,7 @@ extension Worker {
         let plan = unsafe Unmanaged<UnderlayPlan>.fromOpaque(address).takeRetainedValue()
         underlay.deallocate(from: ring)
         underlay = UnderlayFiles(plan, ring: ring)
+        tap = TunnelTap(plan, file: tap.file)
         for index in 0..<refusesSegmentation.count { refusesSegmentation[index] = false }
         link.acknowledged.add(1, ordering: .acquiringAndReleasing)
     }

@@ -12,7 +12,7 @@ extension Worker {
         if kind == Source.device {
             receiveFrame(completion, Int(completion.userData & 0xFFFF))
         } else if kind == Source.underlay {
-            receiveDatagram(completion)
+            if tap.isInUse { receiveTunnelFrame(completion) } else { receiveDatagram(completion) }
         } else if kind == Source.wake {
             _ = vx_eventfd_drain(wakeDescriptor)
             if !completion.hasMore { _ = ring.armPoll(wakeFile, userData: Source.wake) }
@@ -103,7 +103,7 @@ extension Worker {
 
     /// Adds a lane; a full batch is run first.
     @_noLocks
-    private func append(
+    func append(
         _ view: FrameView, slot: UInt32, device: UInt16, segmentation: Segmentation, tag: UInt32,
         source: UInt32, tos: UInt8
     ) {
@@ -122,7 +122,7 @@ extension Worker {
     }
 
     @_noLocks
-    private func dropAtReceive(_ reason: DropReason) {
+    func dropAtReceive(_ reason: DropReason) {
         counters.add(1, .received)
         counters.count(reason)
     }

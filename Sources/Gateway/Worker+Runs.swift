@@ -16,20 +16,28 @@ extension Worker {
     /// after what its flow already has in the queue.
     @_noLocks
     func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
-        guard underlay.hasSegmentation, !refusesSegmentation[peer] else {
-            if batch.segmentations[lane].isSuperPacket {
-                sendSuperPacket(output, lane, toPeer: peer)
-            } else {
-                send(output, lane, toPeer: peer)
-            }
-            return
+        let takesRuns = tap.isInUse ? tap.takesDatagramRuns : underlay.hasSegmentation
+        guard takesRuns, !refusesSegmentation[peer] else {
+            return sendAlone(output, lane, toPeer: peer)
         }
         let place = queues.queue(peer: peer, sourcePort: batch.outputSourcePort[output])
         guard batch.segmentations[lane].isSuperPacket else {
             return queues.append(output, to: place)
         }
         sendQueue(place)
-        sendSuperPacket(output, lane, toPeer: peer)
+        sendAlone(output, lane, toPeer: peer)
+    }
+
+    /// One lane for itself, by whatever carries the tunnels.
+    @_noLocks
+    private func sendAlone(_ output: Int, _ lane: Int, toPeer peer: Int) {
+        if tap.isInUse {
+            sendThroughTap(output, lane, toPeer: peer)
+        } else if batch.segmentations[lane].isSuperPacket {
+            sendSuperPacket(output, lane, toPeer: peer)
+        } else {
+            send(output, lane, toPeer: peer)
+        }
     }
 
     @_noLocks
@@ -49,7 +57,7 @@ extension Worker {
                 next = sendRun(output, length)
             } else {
                 next = queues.following(output)
-                send(
+                sendAlone(
                     output, Int(batch.outputLane[output]),
                     toPeer: batch.outputDestination[output].index)
             }
@@ -82,7 +90,7 @@ extension Worker {
     }
 
     @_noLocks
-    private func datagramBytes(_ output: Int) -> Int {
+    func datagramBytes(_ output: Int) -> Int {
         let lane = Int(batch.outputLane[output])
         return Int(batch.lengths[lane]) &+ VXLANHeader.byteCount
             &+ (batch.vlan[lane] == 0 ? 0 : EthernetHeader.tagByteCount)
@@ -95,14 +103,18 @@ extension Worker {
         let peer = batch.outputDestination[first].index
         let group = slotGroups.take()
         guard group >= 0 else {
-            send(first, Int(batch.outputLane[first]), toPeer: peer)
+            sendAlone(first, Int(batch.outputLane[first]), toPeer: peer)
             return queues.following(first)
         }
-        guard let operation = beginDatagram(first, peer, isSegmented: true) else {
+        let begun =
+            tap.isInUse
+            ? beginTapRun(first, count, peer) : beginDatagram(first, peer, isSegmented: true)
+        guard let operation = begun else {
             // It has counted the first; the others are tried for themselves.
             slotGroups.giveBack(group)
             return queues.following(first)
         }
+        let start = operation.byteCount
         var output = first
         var isComplete = true
         for _ in 0..<count {
@@ -124,8 +136,12 @@ extension Worker {
             counters.count(.txError, UInt64(truncatingIfNeeded: count))
             return output
         }
-        operation.setSegmentSize(UInt16(truncatingIfNeeded: datagramBytes(first)))
-        commit(operation, group: group, .peer(peer), isSegmented: true)
+        if !tap.isInUse {
+            operation.setSegmentSize(UInt16(truncatingIfNeeded: datagramBytes(first)))
+        }
+        commit(
+            operation, group: group, .peer(peer), bytes: operation.byteCount &- start,
+            isSegmented: true)
         return output
     }
 
@@ -200,7 +216,9 @@ extension Worker {
             slotGroups.append(slot, to: group)
         }
         counters.count(.superPackets)
-        commit(operation, group: group, .port(run.port), isSegmented: false)
+        commit(
+            operation, group: group, .port(run.port), bytes: operation.byteCount,
+            isSegmented: false)
         return true
     }
 

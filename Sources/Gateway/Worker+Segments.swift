@@ -105,7 +105,7 @@ extension Worker {
 
     /// Puts a tag into a frame that starts four bytes into `header`.
     @_noLocks
-    private func insertTag(_ header: FrameView, _ tag: UInt32) {
+    func insertTag(_ header: FrameView, _ tag: UInt32) {
         _ = EthernetHeader.insertTag(
             header, vlanIdentifier: UInt16(truncatingIfNeeded: tag & 0xFFF),
             priority: UInt8(truncatingIfNeeded: tag &>> 13 & 7))

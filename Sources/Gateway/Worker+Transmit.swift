@@ -153,7 +153,7 @@ extension Worker {
 
     /// Sixteen bytes: the two addresses of `frame`, and a tag.
     @_noLocks
-    private func writeAddressesAndTag(_ header: FrameView, _ frame: FrameView, _ tag: UInt32) {
+    func writeAddressesAndTag(_ header: FrameView, _ frame: FrameView, _ tag: UInt32) {
         header.store(frame.loadMACAddress(at: 0), at: 0)
         header.store(frame.loadMACAddress(at: 6), at: 6)
         writeTag(header, 12, tag)

@@ -51,6 +51,14 @@ struct Worker {
         @_noLocks get { unsafe state.pointee.underlay }
         @_noLocks nonmutating set { unsafe state.pointee.underlay = newValue }
     }
+    var tap: TunnelTap {
+        @_noLocks get { unsafe state.pointee.tap }
+        @_noLocks nonmutating set { unsafe state.pointee.tap = newValue }
+    }
+    var nextIdentification: UInt16 {
+        @_noLocks get { unsafe state.pointee.nextIdentification }
+        @_noLocks nonmutating set { unsafe state.pointee.nextIdentification = newValue }
+    }
     var devices: UnsafeMutablePointer<DevicePort> { @_noLocks get { unsafe state.pointee.devices } }
     var completions: UnsafeMutablePointer<Completion> {
         @_noLocks get { unsafe state.pointee.completions }

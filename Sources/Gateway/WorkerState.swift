@@ -21,6 +21,9 @@ struct WorkerState {
     let accessBuffers: BufferRing
     let underlayReceiver: MultishotReceiver
     var underlay: UnderlayFiles
+    var tap: TunnelTap
+    /// Of the next outer IPv4 header that the worker writes itself.
+    var nextIdentification: UInt16
     let devices: UnsafeMutablePointer<DevicePort>
     let completions: UnsafeMutablePointer<Completion>
     /// What was taken from the ring in the middle of a turn and waits for the next.
@@ -50,8 +53,7 @@ struct WorkerState {
         agentDescriptor = link.agentDescriptor.number
         ring = try UringInstance(
             entries: Worker.submissionEntries, completionEntries: Worker.completionEntries)
-        let sets = plan.underlay.plain + plan.underlay.segmented
-        ring.reserveFiles(sets.reduce(0) { $0 + $1.count } + Worker.maximumDevices + 8)
+        ring.reserveFiles(plan.underlay.fileCount + Worker.maximumDevices + 8)
         slots = SlotPool()
         slotGroups = SlotGroups()
         queues = TunnelQueues()
@@ -60,10 +62,14 @@ struct WorkerState {
         sender = BatchSender(
             ring: ring, count: Worker.sendOperations, largeCount: Worker.largeSendOperations)
         underlay = UnderlayFiles(plan.underlay, ring: ring)
+        hasMultishotRead = UringFeatures(probing: ring).hasMultishotRead
+        let file = ring.register(plan.underlay.receivingDescriptor(link.number))
+        tap = TunnelTap(plan.underlay, file: file)
+        // Far from where the other workers begin, to whom the same peers belong (RFC 6864).
+        nextIdentification = UInt16(truncatingIfNeeded: link.number &* 0x9E37)
         underlayReceiver = MultishotReceiver(
-            kind: .datagrams,
-            file: ring.register(plan.underlay.receiving[link.number].descriptor),
-            buffers: underlayBuffers, userData: Worker.Source.underlay)
+            kind: tap.isInUse ? (hasMultishotRead ? .frames : .singleFrames) : .datagrams,
+            file: file, buffers: underlayBuffers, userData: Worker.Source.underlay)
         unsafe devices = .allocate(capacity: Worker.maximumDevices)
         unsafe devices.initialize(repeating: DevicePort(), count: Worker.maximumDevices)
         unsafe completions = .allocate(capacity: Worker.completionCapacity)
@@ -75,7 +81,6 @@ struct WorkerState {
         refusesSegmentation = Column(count: CounterLayout.maximumPeers + 1, repeating: false)
         wakeFile = ring.register(link.wakeDescriptor.number)
         wakeDescriptor = link.wakeDescriptor.number
-        hasMultishotRead = UringFeatures(probing: ring).hasMultishotRead
         // The agent has published before any worker starts.
         let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
             to: TableSet.self)

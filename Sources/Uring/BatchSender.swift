@@ -19,8 +19,9 @@ public struct BatchSender {
     let state: UnsafeMutablePointer<SenderState>
 
     public static var smallPieces: Int { @_noLocks get { 4 } }
-    /// Outer VXLAN header, packet header or vnet header, VLAN tag: all of them together.
-    public static var smallScratch: Int { @_noLocks get { 192 } }
+    /// Offload header 24, outer headers 42, VXLAN header 8, VLAN tag 4 and the headers of a segment
+    /// 160: all of them together.
+    public static var smallScratch: Int { @_noLocks get { 256 } }
     /// Two pieces for each of 128 segments, and some.
     public static var largePieces: Int { @_noLocks get { 260 } }
     /// 128 headers of 128 bytes: VXLAN, Ethernet with tag, IPv4 and TCP with options.

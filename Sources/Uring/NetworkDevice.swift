@@ -76,6 +76,31 @@ public struct NetworkDevice: Sendable, Equatable {
         }
     }
 
+    /// Packets that may wait in each queue of a tap for its reader.
+    static func setQueueLength(_ packets: Int, of name: String) throws(UringError) {
+        let result = unsafe vx_device_set_queue_length(name, Int32(clamping: packets))
+        guard result == 0 else {
+            throw UringError.unexpected("set the queue length of \(name)", result)
+        }
+    }
+
+    /// No ARP and no IPv6: the kernel sends nothing into it but what its routes say.
+    static func setRoutedOnly(_ name: String) throws(UringError) {
+        let result = unsafe vx_device_set_no_arp(name)
+        guard result == 0 else { throw UringError.unexpected("switch off ARP on \(name)", result) }
+        // Where /proc may not be written, or IPv6 is not built in, its chatter is dropped.
+        let path = "/proc/sys/net/ipv6/conf/\(name)/disable_ipv6"
+        guard let file = unsafe fopen(path, "we") else { return }
+        _ = unsafe fputs("1", file)
+        _ = unsafe fclose(file)
+    }
+
+    /// Removes a device, whoever holds it open; its routes go with it.
+    public static func remove(_ name: String) throws(UringError) {
+        let result = unsafe vx_device_delete(name)
+        guard result == 0 else { throw UringError.unexpected("remove device \(name)", result) }
+    }
+
     /// IFF_UP and IFF_RUNNING.
     private static let upFlags: UInt32 = 0x41
 

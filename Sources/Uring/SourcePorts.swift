@@ -4,7 +4,8 @@ import Glibc
 /// The pool of outer UDP source ports over which flows are spread (RFC 7348 section 5).
 public enum SourcePorts {
     /// The dynamic range (RFC 6335 section 6).
-    public static let range: ClosedRange<UInt16> = 49152...65535
+    public static let range: ClosedRange<UInt16> = first...65535
+    public static var first: UInt16 { @_noLocks get { 49152 } }
 
     /// Picks `count` ports of `address` (host order) that nobody uses, lowest first.
     ///

@@ -3,7 +3,8 @@ import Glibc
 
 /// A tap that we make: a network device whose other end is our descriptors, one for each worker.
 ///
-/// Frames carry a 10-byte `OffloadHeader` both ways. The device lives as long as its queues.
+/// Frames carry an `OffloadHeader` both ways, and `TunnelOffsets` behind it where tunnels are
+/// offloaded. The device lives as long as its queues.
 ///
 /// Thread-safety: immutable.
 public final class TapDevice: Sendable {
@@ -12,6 +13,8 @@ public final class TapDevice: Sendable {
     public let index: Int32
     /// What the device's users may leave to us: unfinished checksums and super-packets.
     public let offloads: Offloads
+    /// Bytes in front of every frame: 24 with tunnel offloads, else 10.
+    public let headerByteCount: Int
     private let queues: [OwnedDescriptor]
 
     /// One descriptor for each queue; queue n is worker n's.
@@ -28,6 +31,9 @@ public final class TapDevice: Sendable {
         public static let tcpCongestionMarks = Offloads(rawValue: VX_TUN_TSO_ECN)
         /// UDP super-packets (Linux 6.2).
         public static let udp = Offloads(rawValue: VX_TUN_USO4 | VX_TUN_USO6)
+        /// Super-packets in UDP tunnels, with and without an outer checksum (Linux 6.17).
+        public static let tunnels = Offloads(
+            rawValue: VX_TUN_UDP_TUNNEL_GSO | VX_TUN_UDP_TUNNEL_GSO_CSUM)
 
         /// Strongest first: the first that the kernel takes is in force.
         static let candidates: [Offloads] = [
@@ -36,6 +42,14 @@ public final class TapDevice: Sendable {
             [.checksum, .tcp],
             [.checksum],
         ]
+    }
+
+    /// What the device is for.
+    public enum Purpose: Sendable {
+        /// The network card of a host.
+        case accessPort
+        /// A next hop of this host's routes: no ARP, no IPv6, super-packets in tunnels.
+        case routed
     }
 
     /// - Parameters:
@@ -48,18 +62,30 @@ public final class TapDevice: Sendable {
     /// - Throws: no tun module, no permission, name taken, namespace missing.
     public init(
         name: String, namespace: String? = nil, queues: Int = 1, mtu: Int? = nil,
-        macAddress: UInt64? = nil, wantsOffloads: Bool = true
+        macAddress: UInt64? = nil, wantsOffloads: Bool = true, purpose: Purpose = .accessPort
     ) throws(UringError) {
         precondition(queues >= 1 && queues <= 256)
         let made = try NetworkNamespace.run(in: namespace) { () throws(UringError) in
             try Self.make(
                 name: name, queues: queues, mtu: mtu, macAddress: macAddress,
-                wantsOffloads: wantsOffloads)
+                candidates: wantsOffloads ? Self.candidates(for: purpose) : [], purpose: purpose)
         }
         self.name = name
         self.queues = made.queues
         self.offloads = made.offloads
+        self.headerByteCount = Self.headerByteCount(made.offloads)
         self.index = made.index
+    }
+
+    private static func candidates(for purpose: Purpose) -> [Offloads] {
+        switch purpose {
+        case .accessPort: Offloads.candidates
+        case .routed: [Offloads.candidates[0].union(.tunnels)] + Offloads.candidates
+        }
+    }
+
+    private static func headerByteCount(_ offloads: Offloads) -> Int {
+        offloads.contains(.tunnels) ? TunnelOffsets.headerByteCount : OffloadHeader.byteCount
     }
 
     private struct Made {
@@ -69,7 +95,8 @@ public final class TapDevice: Sendable {
     }
 
     private static func make(
-        name: String, queues: Int, mtu: Int?, macAddress: UInt64?, wantsOffloads: Bool
+        name: String, queues: Int, mtu: Int?, macAddress: UInt64?, candidates: [Offloads],
+        purpose: Purpose
     ) throws(UringError) -> Made {
         if let taken = try? NetworkDevice.named(name) {
             throw UringError(
@@ -82,20 +109,18 @@ public final class TapDevice: Sendable {
         for _ in 0..<queues {
             let queue = try openQueue()
             try attach(queue, name)
-            let result = vx_tap_set_header_length(queue.number, Int32(OffloadHeader.byteCount))
+            offloads =
+                candidates.first { vx_tap_set_offload(queue.number, $0.rawValue) == 0 } ?? []
+            let result = vx_tap_set_header_length(
+                queue.number, Int32(headerByteCount(offloads)))
             guard result == 0 else {
                 throw UringError.unexpected("set the offload header of tap \(name)", result)
-            }
-            if wantsOffloads {
-                offloads =
-                    Offloads.candidates.first {
-                        vx_tap_set_offload(queue.number, $0.rawValue) == 0
-                    } ?? []
             }
             made.append(queue)
         }
         if let macAddress { try NetworkDevice.setMACAddress(macAddress, of: name) }
         if let mtu { try NetworkDevice.setMTU(mtu, of: name) }
+        if case .routed = purpose { try NetworkDevice.setRoutedOnly(name) }
         try NetworkDevice.setUp(true, of: name)
         return Made(
             queues: made, offloads: offloads, index: try NetworkDevice.named(name).index)

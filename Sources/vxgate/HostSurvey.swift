@@ -64,6 +64,11 @@ enum HostSurvey {
         } catch {
             return .unknown("the addresses of this host cannot be listed: \(error)")
         }
+        for name in network.devices.keys + ["default"] {
+            let switchFile = "/proc/sys/net/ipv4/conf/\(name)/forwarding"
+            guard let digit = ProcessFiles.read(switchFile).first else { continue }
+            network.forwards[name] = digit != UInt8(ascii: "0")
+        }
         let own = Doctor.vtepAddress(configuration.vtep, network.addresses)
         let isHere = network.addresses.contains { $0.address == own }
         for peer in configuration.peers {

@@ -27,6 +27,30 @@ import Wire
         #expect(poor.allSatisfy { $0.check == fault.check }, "\(poor)")
     }
 
+    @Test func aHealthyGatewayWithATapHasNoProblem() throws {
+        var surgery = Surgery.withTap
+        for daemon in [surgery.daemon, nil] {
+            surgery.daemon = daemon
+            let poor = try surgery.findings().filter {
+                $0.verdict != .ok && $0.verdict != .notChecked
+            }
+            #expect(poor.isEmpty, "\(poor)")
+        }
+    }
+
+    /// The same with a tap as underlay.
+    @Test(arguments: Surgery.tapCases)
+    func oneFaultWithATap(_ fault: Fault) throws {
+        var surgery = Surgery.withTap
+        fault.plant(&surgery)
+        let poor = try surgery.findings().filter { $0.verdict != .ok }
+        let first = try #require(poor.first)
+        #expect(first.check == fault.check && first.verdict == fault.verdict, "\(poor)")
+        #expect(first.text.contains(fault.text) && first.subject == fault.subject, "\(first)")
+        // The packet filter has a line for each direction.
+        #expect(poor.count == (fault.check == .packetFilter ? 2 : 1), "\(poor)")
+    }
+
     @Test func withoutADaemonItsTablesAreNotChecked() throws {
         var surgery = Surgery()
         surgery.daemon = nil
@@ -193,6 +217,49 @@ struct Surgery {
         host.network = .known(network)
         return Doctor(configuration: try configuration(), host: host, daemon: daemon).findings()
     }
+
+    /// The VTEP address is on no device, and the host forwards.
+    static var withTap: Surgery {
+        var surgery = Surgery()
+        surgery.text = surgery.text.replacing("192.0.2.1 }", with: "192.0.2.1, underlay: tap }")
+        surgery.network.addresses[1].address = IPv4Address("198.51.100.7")!
+        surgery.network.devices["vxgate0"] = true
+        surgery.network.forwards = [
+            "default": true, "lo": false, "eth0": true, "eth1": true, "vxgate0": true,
+        ]
+        surgery.network.sockets = []
+        return surgery
+    }
+
+    static let tapCases: [Fault] = [
+        Fault(.vtepAddress, .problem, "192.0.2.1", "ip address delete 192.0.2.1 dev eth0") {
+            $0.network.addresses[1].address = own
+        },
+        Fault(.vtepAddress, .problem, "192.0.2.1", "vxgate0 is missing or down") {
+            $0.network.devices["vxgate0"] = nil
+        },
+        Fault(.vtepAddress, .problem, "192.0.2.1", "vxgate0 is missing or down") {
+            $0.network.devices["vxgate0"] = false
+        },
+        Fault(.forwarding, .problem, "vxgate0", "net.ipv4.ip_forward=1") {
+            $0.network.forwards["vxgate0"] = false
+        },
+        Fault(.forwarding, .problem, "vxgate0", "net.ipv4.ip_forward=1") {
+            $0.network.forwards["vxgate0"] = nil
+            $0.network.forwards["default"] = false
+        },
+        Fault(.forwarding, .warning, "eth0", "net.ipv4.conf.eth0.forwarding=1") {
+            $0.network.forwards["eth0"] = false
+        },
+        Fault(.forwarding, .notChecked, nil, "cannot be read") { $0.network.forwards = [:] },
+        Fault(.packetFilter, .problem, nil, "iptables filter FORWARD drops UDP 4789 from gw2") {
+            $0.host.iptables = .known("*filter\n:FORWARD DROP [0:0]\nCOMMIT\n")
+        },
+        Fault(.packetFilter, .warning, nil, "iptables filter FORWARD may drop UDP 4789 from gw2") {
+            $0.host.iptables = .known(
+                "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -i eth9 -j DROP\nCOMMIT\n")
+        },
+    ]
 
     static let cases: [Fault] = [
         Fault(.kernel, .problem, nil, "install 6.1") { $0.host.kernelRelease = "6.0.19" },

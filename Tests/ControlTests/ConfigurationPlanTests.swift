@@ -70,6 +70,15 @@ import Testing
         #expect(plan.lines.count == 1)
     }
 
+    @Test func theDeviceOfTheUnderlayNeedsARestart() throws {
+        let tap = replacing("df: set", by: "underlay: tap", in: ConfigurationTexts.small)
+        let other = replacing("underlay: tap", by: "underlay: tap\n  device: t9", in: tap)
+        let plan = ConfigurationPlan(
+            from: try parsed(tap).configuration, to: try parsed(other).configuration)
+        #expect(plan.lines == ["~ vtep: device vxgate0 → t9"])
+        #expect(plan.restartRequired.first?.hasPrefix("vtep.device ") == true)
+    }
+
     @Test func everyDifferenceIsSeen() throws {
         let small = try parsed(ConfigurationTexts.small).configuration
         let full = try parsed(ConfigurationTexts.full).configuration
@@ -85,6 +94,6 @@ import Testing
                 "~ timers: arp-ageing 1200s → 3600s, arp-retry 1s → 500ms, arp-attempts 3 → 5, "
                     + "mac-move-window 180s → 60s, mac-freeze 180s → 300s"))
         #expect(there.lines.contains("~ metrics: listen off → 127.0.0.1:9477"))
-        #expect(there.restartRequired.count == 8)
+        #expect(there.restartRequired.count == 9)
     }
 }

@@ -23,6 +23,12 @@ import Testing
             "  interface: eth0\n  underlay: tap\n", at: "4:14", "vtep.interface",
             "underlay 'tap'"),
         BrokenText(
+            "a device for the udp underlay", "df: set", "device: t0", at: "5:11", "vtep.device",
+            "only underlay 'tap' makes a device"),
+        BrokenText(
+            "no name of a device", "df: set", "underlay: tap\n  device: a:b", at: "6:11",
+            "vtep.device", "no device has"),
+        BrokenText(
             "UDP port 0", "df: set", "udp-port: 0", at: "5:13", "vtep.udp-port",
             "is out of range: a"),
         BrokenText(

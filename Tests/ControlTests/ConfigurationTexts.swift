@@ -43,6 +43,7 @@ enum ConfigurationTexts {
           address: 10.33.30.150
           udp-port: 8472
           underlay: tap
+          device: vtep7
           source-ports: 1024
           ttl: inherit
           dscp: 46

@@ -98,6 +98,7 @@ private final class AgentSide: @unchecked Sendable {
                 agent.addressSeen(
                     address, mac: mac, vsi: Int(event.vsi), place: event.place,
                     isAnnouncement: event.kind == .addressAnnounced, now: now)
+            case .pathTooLong: break
             }
         }
     }

@@ -160,16 +160,17 @@ extension EndToEnd {
         }
 
         private struct Named: Decodable { var name: String }
-
-        private func expectOneLine(
-            _ done: Command, naming word: String, at location: SourceLocation = #_sourceLocation
-        ) {
-            let lines = done.errorLines.filter { !$0.hasPrefix("info") && !$0.hasPrefix("warning") }
-            #expect(done.status == 1, "\(done.errors)", sourceLocation: location)
-            #expect(lines.count == 1, "\(done.errors)", sourceLocation: location)
-            #expect(done.errors.contains(word), "\(done.errors)", sourceLocation: location)
-        }
     }
+}
+
+/// A refusal to start, told in one line of errors.
+func expectOneLine(
+    _ done: Command, naming word: String, at location: SourceLocation = #_sourceLocation
+) {
+    let lines = done.errorLines.filter { !$0.hasPrefix("info") && !$0.hasPrefix("warning") }
+    #expect(done.status == 1, "\(done.errors)", sourceLocation: location)
+    #expect(lines.count == 1, "\(done.errors)", sourceLocation: location)
+    #expect(done.errors.contains(word), "\(done.errors)", sourceLocation: location)
 }
 
 /// Waits up to two seconds for a condition.

@@ -48,6 +48,23 @@ import Uring
         }
     }
 
+    @Test func everyLengthOfATunnelFrameIsSafe() {
+        var bytes = [UInt8](0..<70)
+        for length in 0...70 {
+            let parsed = unsafe bytes.withUnsafeMutableBufferPointer {
+                unsafe ReceivedFrame.parse(
+                    buffer: $0.baseAddress!, byteCount: length, bufferID: 3, capacity: 100,
+                    headerByteCount: TunnelOffsets.headerByteCount)
+            }
+            #expect((parsed == nil) == (length < 24))
+            guard let parsed else { continue }
+            #expect(parsed.frameLength == length - 24)
+            #expect(
+                parsed.tunnelOffsets
+                    == TunnelOffsets(outerTransport: 0x1514, innerNetwork: 0x1716))
+        }
+    }
+
     @Test func everyLengthOfAFrameIsSafe() {
         var bytes = [UInt8](repeating: 1, count: 70)
         for length in 0...70 {

@@ -85,8 +85,8 @@ extension KernelTests {
             }
             #expect(begun.count == 66)
             #expect(begun[65].freePieces == 260)
-            #expect(begun[0].freeScratch == 192)
-            #expect(unsafe begun[0].appendScratch(count: 193) == nil)
+            #expect(begun[0].freeScratch == 256)
+            #expect(unsafe begun[0].appendScratch(count: 257) == nil)
             for operation in begun { loop.sender.abandon(operation) }
             #expect(loop.sender.inFlight == 0)
             loop.sender.abandon(begun[0])

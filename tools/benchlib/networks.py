@@ -138,7 +138,7 @@ def steer(lab, on):
 def _build(field, lab, network, access, workers="auto"):
     topology.build(lab, SimpleNamespace(
         name=lab.name, topology=network, access=access, binary=field.binary, mtu=1500,
-        workers=workers, set=[], kernel_host2=False, generator=False))
+        workers=workers, set=[], kernel_host2=False, generator=False, underlay="udp"))
 
 
 def _two(field, lab, make):

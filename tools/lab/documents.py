@@ -16,6 +16,7 @@ import os
 import re
 from dataclasses import dataclass
 
+import routed
 from labstate import LabError, run
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.realpath(__file__)), "examples")
@@ -74,10 +75,13 @@ def build(lab, network, options):
         raise LabError("--generator: only the network distributed has a place for one")
     if options.set:
         raise LabError("--set: the networks of the documents are made from their files as they are")
-    lab.about = f"{network}, access {options.access}" + (", kernel as host2" if kernel else "")
+    lab.about = (f"{network}, access {options.access}, underlay {options.underlay}"
+                 + (", kernel as host2" if kernel else ""))
+    with_tap = routed.taps(options, [name for name in plan.gateways
+                                     if not (kernel and name == "host2")])
     for role in ("wire", *plan.gateways, *plan.hosts, *(["gen"] if options.generator else [])):
         lab.namespace(role)
-    _wire(lab, plan, options.mtu)
+    _wire(lab, plan, options.mtu, with_tap)
     if options.generator:
         _generator(lab, options)
     for name in plan.gateways:
@@ -91,15 +95,23 @@ def build(lab, network, options):
             _kernel_host(lab)
         else:
             lab.start(name, os.path.realpath(options.binary),
-                      configuration(lab, network, name, options))
+                      configuration(lab, network, name, options, name in with_tap))
         for role, host in hosts.items():
             _host(lab, role, host, options.mtu - OVERHEAD)
 
 
-def configuration(lab, network, name, options):
-    """The shipped file; only where the devices and the control socket are is this lab's own."""
+def configuration(lab, network, name, options, has_tap):
+    """The shipped file; only where the devices and the control socket are is this lab's own, and
+    what carries the tunnels."""
     with open(os.path.join(EXAMPLES, network, f"{name}.yaml"), encoding="utf-8") as source:
         text = source.read()
+    if has_tap:
+        text, count = re.subn(r"^(vtep:(?: \{)?)(\s+)(address: )",
+                              lambda match: match[1] + match[2] + "underlay: tap"
+                              + (", " if match[1].endswith("{") else match[2]) + match[3],
+                              text, flags=re.MULTILINE)
+        if count != 1:
+            raise LabError(f"examples/{network}/{name}.yaml: vtep does not begin with its address")
     if options.access == "tap":
         for role, host in PLANS[network].hosts.items():
             if host.gateway == name and host.port != "wan0":
@@ -132,13 +144,16 @@ def _generator(lab, options):
             lab.ip("gen", f"link set gen{side} up")
 
 
-def _wire(lab, plan, mtu):
+def _wire(lab, plan, mtu, with_tap):
     """A switch that all gateways are plugged into; `lab walk` listens at its ports."""
     lab.ip("wire", "link add wire type bridge stp_state 0 mcast_snooping 0", "link set wire up")
     for name, address in plan.gateways.items():
         _veth(lab, "wire", name, name, plan.underlay, mtu)
         lab.ip("wire", f"link set {name} master wire")
-        lab.ip(name, f"addr add {address}/24 dev {plan.underlay}")
+        if not with_tap:
+            lab.ip(name, f"addr add {address}/24 dev {plan.underlay}")
+    if with_tap:
+        routed.connect(lab, plan.gateways, plan.underlay, with_tap)
 
 
 def _veth(lab, role, device, far_role, far_device, mtu=1500):

@@ -3,6 +3,7 @@ import os
 import sys
 
 import documents
+import routed
 from documents import OVERHEAD
 from labstate import LabError, run
 
@@ -58,13 +59,15 @@ def _program(options):
 
 def _tenants(lab, network, options):
     kinds = SIDES[network]
-    lab.about = f"{network}, access {options.access}"
+    lab.about = f"{network}, access {options.access}, underlay {options.underlay}"
     if "vxgate" in kinds:
         _program(options)
     hosts = {role for side in HOSTS.values() for role, _, _ in side.values()}
     for role in ("gw1", "gw2", *sorted(hosts)):
         lab.namespace(role)
-    _wire(lab, options.mtu)
+    ours = [f"gw{side}" for side, kind in enumerate(kinds, start=1) if kind != "kernel"]
+    with_tap = routed.taps(options, ours)
+    _wire(lab, options.mtu, with_tap)
     for side, kind in enumerate(kinds, start=1):
         access = options.access if kind == "vxgate" else "veth"
         if access == "veth":
@@ -72,15 +75,17 @@ def _tenants(lab, network, options):
         if kind == "kernel":
             _kernel_gateway(lab, side)
         elif kind == "vxgate":
-            text = configuration(lab, side, access, options)
+            text = configuration(lab, side, access, options, f"gw{side}" in with_tap)
             lab.start(f"gw{side}", os.path.realpath(options.binary), text)
         _hosts(lab, side, options.mtu - OVERHEAD)
 
 
-def _wire(lab, mtu):
-    """One veth is the underlay; each end has its VTEP address."""
+def _wire(lab, mtu, with_tap):
+    """One veth is the underlay; each end has its VTEP address, or routes to it with a tap."""
     run(["ip", "-n", lab.roles["gw1"], "link", "add", "under", "mtu", str(mtu), "type", "veth",
          "peer", "name", "under", "mtu", str(mtu), "netns", lab.roles["gw2"]])
+    if with_tap:
+        return routed.connect(lab, {f"gw{side}": vtep(side) for side in (1, 2)}, "under", with_tap)
     for side in (1, 2):
         lab.ip(f"gw{side}", f"addr add {vtep(side)}/24 dev under", "link set under up")
 
@@ -113,11 +118,11 @@ def _hosts(lab, side, mtu):
                *(f"addr add {address} dev {device}" for address in addresses))
 
 
-def configuration(lab, side, access, options):
+def configuration(lab, side, access, options, has_tap):
     """The file of one gateway."""
     sections = {
         "system": {"name": f"gw{side}", "workers": options.workers},
-        "vtep": {"address": vtep(side)},
+        "vtep": {"address": vtep(side), **({"underlay": "tap"} if has_tap else {})},
         "control": {"socket": os.path.join(lab.directory, f"gw{side}", "control.sock")},
     }
     for change in options.set:

@@ -9,6 +9,9 @@ enum : uint32_t {
     VX_TUN_TSO_ECN = 0x08,
     VX_TUN_USO4 = 0x20,
     VX_TUN_USO6 = 0x40,
+    // Linux 6.17; newer than the packaged headers.
+    VX_TUN_UDP_TUNNEL_GSO = 0x80,
+    VX_TUN_UDP_TUNNEL_GSO_CSUM = 0x100,
 };
 
 /// Makes `descriptor` (an open /dev/net/tun) one queue of the tap `name`.
@@ -27,3 +30,11 @@ int vx_device_read(const char *_Nonnull name, struct vx_device_state *_Nonnull s
 int vx_device_set_mtu(const char *_Nonnull name, int mtu);
 int vx_device_set_up(const char *_Nonnull name, int up);
 int vx_device_set_address(const char *_Nonnull name, const uint8_t *_Nonnull address);
+/// No neighbor discovery on the device (IFF_NOARP): every next hop has the device's own address.
+int vx_device_set_no_arp(const char *_Nonnull name);
+/// Packets that may wait in each queue of the device.
+int vx_device_set_queue_length(const char *_Nonnull name, int packets);
+/// Removes the device, whoever holds it open.
+int vx_device_delete(const char *_Nonnull name);
+/// A route to one address (host order) out of the device.
+int vx_route_add_host(uint32_t address, const char *_Nonnull name);

@@ -24,6 +24,15 @@ extension ConfigurationCheck {
             if log.hasFailed("\(port.path).vlan") || log.hasFailed("\(port.path).device") {
                 continue
             }
+            if configuration.vtep.underlay == .tap, device.netns == nil,
+                device.name == configuration.vtep.device
+            {
+                log.refuse(
+                    "\(port.path).device",
+                    "device \(device.name) is the tap of the underlay: name one of the two "
+                        + "otherwise (vtep.device)")
+                continue
+            }
             if let first = circuits[port.circuit] {
                 let tag = port.circuit.vlan.map { "with VLAN \($0)" } ?? "without a VLAN"
                 log.refuse(

@@ -85,6 +85,11 @@ struct ConfigurationCheck {
     }
 
     private func checkVTEP() {
+        if configuration.vtep.underlay != .tap, log.isWritten("vtep.device") {
+            log.refuse(
+                "vtep.device",
+                "only underlay 'tap' makes a device: leave it out or write 'underlay: tap'")
+        }
         if configuration.vtep.underlay == .tap, case .interface = configuration.vtep.address {
             log.refuse(
                 "vtep.interface",

@@ -39,7 +39,8 @@ public struct ConfigurationPlan: Sendable, Equatable {
 
     /// The keys that the running gateway is built around.
     private static let fixedKeys: [Fact.Kind: Set<String>] = [
-        .system: ["workers"], .vtep: ["address", "udp-port", "underlay", "source-ports"],
+        .system: ["workers"],
+        .vtep: ["address", "udp-port", "underlay", "device", "source-ports"],
         .control: ["socket", "group"], .metrics: ["listen"],
     ]
 

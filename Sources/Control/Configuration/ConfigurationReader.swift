@@ -59,8 +59,8 @@ struct ConfigurationReader {
 
     private func vtep() -> Configuration.VTEP {
         let keys = [
-            "address", "interface", "udp-port", "underlay", "source-ports", "ttl", "dscp", "df",
-            "udp-checksum", "reserved-bits", "accept-unknown-peers",
+            "address", "interface", "udp-port", "underlay", "device", "source-ports", "ttl", "dscp",
+            "df", "udp-checksum", "reserved-bits", "accept-unknown-peers",
         ]
         var result = Configuration.VTEP(address: .address(.any))
         guard let section = root.section("vtep", keys: keys) else {
@@ -76,6 +76,7 @@ struct ConfigurationReader {
             result.udpPort = UInt16(port)
         }
         result.underlay = section.value("underlay", .enumeration) ?? result.underlay
+        result.device = section.value("device", .device) ?? result.device
         result.sourcePorts =
             section.value("source-ports", .integer(1...16384)) ?? result.sourcePorts
         result.ttl = section.value("ttl", ttl) ?? result.ttl

@@ -3,10 +3,14 @@ public import Wire
 extension Configuration {
     /// Section `vtep`: the local tunnel end point and the outer headers it writes.
     public struct VTEP: Sendable, Hashable {
+        public static let defaultDevice = "vxgate0"
+
         public var address: VTEPSource
         /// Where VXLAN is received and sent to; IANA's is 4789 (RFC 7348 section 5).
         public var udpPort: UInt16
         public var underlay: Underlay
+        /// Of the tap that vxgate makes where the underlay is one.
+        public var device: String
         /// How many distinct outer source ports flows are spread over, 1...16384.
         public var sourcePorts: Int
         public var ttl: OuterTTL
@@ -19,13 +23,15 @@ extension Configuration {
 
         public init(
             address: VTEPSource, udpPort: UInt16 = 4789, underlay: Underlay = .udp,
-            sourcePorts: Int = 16, ttl: OuterTTL = .fixed(64), dscp: OuterDSCP = .fixed(0),
+            device: String = VTEP.defaultDevice, sourcePorts: Int = 16, ttl: OuterTTL = .fixed(64),
+            dscp: OuterDSCP = .fixed(0),
             df: OuterDF = .unset, udpChecksum: OuterChecksum = .automatic,
             reservedBits: ReservedBits = .ignore, acceptUnknownPeers: Bool = false
         ) {
             self.address = address
             self.udpPort = udpPort
             self.underlay = underlay
+            self.device = device
             self.sourcePorts = sourcePorts
             self.ttl = ttl
             self.dscp = dscp

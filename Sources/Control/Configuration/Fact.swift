@@ -104,7 +104,7 @@ struct Fact: Equatable {
             .vtep, "",
             [
                 Fact("address", address), Fact("udp-port", String(vtep.udpPort)),
-                Fact("underlay", vtep.underlay.rawValue),
+                Fact("underlay", vtep.underlay.rawValue), Fact("device", vtep.device),
                 Fact("source-ports", String(vtep.sourcePorts)), Fact("ttl", ttl),
                 Fact("dscp", dscp), Fact("df", vtep.df.rawValue),
                 Fact("udp-checksum", vtep.udpChecksum.rawValue),

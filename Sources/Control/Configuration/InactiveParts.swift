@@ -7,8 +7,7 @@ extension Configuration {
 
     /// One row for each such part. Whoever makes a part work deletes its row.
     private static let inactiveParts: [InactivePart] = [
-        InactivePart(name: "state") { $0.sources.isWritten("state") || $0.state != State() },
-        InactivePart(name: "vtep.underlay tap") { $0.vtep.underlay == .tap },
+        InactivePart(name: "state") { $0.sources.isWritten("state") || $0.state != State() }
     ]
 
     /// The names of those parts of this configuration that have no effect in this version.

@@ -52,7 +52,7 @@ extension Doctor {
                 let packet = ProbePacket(
                     source: isInbound ? peer.address : own,
                     destination: isInbound ? own : peer.address, port: port, device: device,
-                    isInbound: isInbound)
+                    isInbound: isInbound, isRouted: hasTap)
                 let way = isInbound ? "from" : "to"
                 for fate in fates(packet) {
                     switch fate {

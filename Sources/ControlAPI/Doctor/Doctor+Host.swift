@@ -36,6 +36,7 @@ extension Doctor {
 
     func vtepAddress() -> [Finding] {
         withNetwork(.vtepAddress) { network in
+            guard !hasTap else { return routedAddress(network) }
             let own = Self.vtepAddress(configuration.vtep, network.addresses)
             guard let own else {
                 let text = "\(source) has no IPv4 address: give it one"

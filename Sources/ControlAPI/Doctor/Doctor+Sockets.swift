@@ -6,6 +6,9 @@ extension Doctor {
     func udpPort() -> [Finding] {
         withNetwork(.udpPort) { network in
             let port = configuration.vtep.udpPort
+            guard !hasTap else {
+                return [Finding(.udpPort, .ok, "\(port)", "a tap needs no socket")]
+            }
             let (mine, others) = holders(network)
             guard let daemon else {
                 guard let other = others.first else {
@@ -30,6 +33,9 @@ extension Doctor {
     /// Two programs may share a port (SO_REUSEPORT); the kernel then gives each a part of the
     /// datagrams.
     func sameVTEP() -> [Finding] {
+        guard !hasTap else {
+            return [Finding(.sameVTEP, .ok, "no program gets what is routed to the tap")]
+        }
         guard daemon != nil else {
             return [Finding(.sameVTEP, .notChecked, "no daemon was asked; see udp_port")]
         }

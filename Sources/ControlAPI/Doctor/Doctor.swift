@@ -17,7 +17,7 @@ public struct Doctor {
     /// At least one line for each check.
     public func findings() -> [Finding] {
         let groups = [
-            kernel(), ioUring(), vtepAddress(), udpPort(), sameVTEP(), underlayMTU(),
+            kernel(), ioUring(), vtepAddress(), forwarding(), udpPort(), sameVTEP(), underlayMTU(),
             packetFilter(), peers(), ports(), contradictions(), nextHops(),
         ]
         return groups.flatMap(\.self)
@@ -32,6 +32,9 @@ public struct Doctor {
         case .interface(let device): addresses.first { $0.device == device }?.address
         }
     }
+
+    /// Tunnels are carried by a tap, so that the host routes the VTEP's address and has it not.
+    var hasTap: Bool { configuration.vtep.underlay == .tap }
 
     /// The device that holds the VTEP's address.
     func vtepDevice(_ network: HostFacts.Network) -> String? {

@@ -40,6 +40,9 @@ public struct HostFacts: Sendable {
         public var addresses: [Address] = []
         /// Every device, with whether it is up and has a carrier.
         public var devices: [String: Bool] = [:]
+        /// Whether IPv4 packets that arrive at a device are forwarded; `default` is how new devices
+        /// are made.
+        public var forwards: [String: Bool] = [:]
         /// From the VTEP to the address of each peer.
         public var ways: [IPv4Address: Way] = [:]
         public var sockets: [BoundSocket] = []

@@ -9,21 +9,28 @@ public struct ProbePacket: Sendable, Equatable {
     public var device: String
     /// It arrives here; else it leaves.
     public var isInbound: Bool
+    /// On its way it crosses the host, from one device to another that is not known.
+    public var isRouted: Bool
 
     public init(
         source: IPv4Address, destination: IPv4Address, port: UInt16, device: String,
-        isInbound: Bool
+        isInbound: Bool, isRouted: Bool = false
     ) {
         self.source = source
         self.destination = destination
         self.port = port
         self.device = device
         self.isInbound = isInbound
+        self.isRouted = isRouted
     }
 
     /// Where netfilter looks at it on its way.
     var hooks: Set<String> {
-        isInbound ? ["ingress", "prerouting", "input"] : ["output", "postrouting", "egress"]
+        guard !isRouted else {
+            return ["ingress", "prerouting", "forward", "postrouting", "egress"]
+        }
+        return isInbound
+            ? ["ingress", "prerouting", "input"] : ["output", "postrouting", "egress"]
     }
 }
 

@@ -10,6 +10,7 @@ public struct Finding: Codable, Sendable, Equatable {
         case kernel
         case ioUring = "io_uring"
         case vtepAddress = "vtep_address"
+        case forwarding
         case udpPort = "udp_port"
         case sameVTEP = "same_vtep"
         case underlayMTU = "underlay_mtu"

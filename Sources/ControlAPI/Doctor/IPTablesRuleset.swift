@@ -19,7 +19,9 @@ struct IPTablesRuleset {
 
     private init(packet: ProbePacket) { self.packet = packet }
 
-    private static let hooks: Set<String> = ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"]
+    private static let hooks: Set<String> = [
+        "PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING",
+    ]
     /// Targets that let the packet go on to the next rule.
     private static let neutral: Set<String> = [
         "LOG", "NFLOG", "MARK", "CONNMARK", "NOTRACK", "CT", "TCPMSS", "CHECKSUM", "TRACE", "DSCP",
@@ -100,7 +102,7 @@ struct IPTablesRuleset {
             return .any(value.split(separator: ",").map { port(String($0)) })
         case "--ctstate", "--state":
             return Match(value.split(separator: ",").contains("NEW"))
-        case "--dst-type": return packet.isInbound ? Match(value == "LOCAL") : .unknown
+        case "--dst-type" where packet.isInbound && !packet.isRouted: return Match(value == "LOCAL")
         default: return .unknown
         }
     }
@@ -112,6 +114,7 @@ struct IPTablesRuleset {
 
     /// `eth+` is every device whose name begins with `eth`.
     private func device(_ value: String, counts: Bool) -> Match {
+        guard !packet.isRouted else { return .unknown }
         guard counts else { return .no }
         guard value.hasSuffix("+") else { return Match(value == packet.device) }
         return Match(packet.device.hasPrefix(value.dropLast()))

@@ -68,14 +68,15 @@ struct NFTMatcher {
         case ("payload", "", _): return .unknown
         case ("payload", _, _): return .absent
         case ("meta", _, "iifname"), ("meta", _, "iif"):
-            return packet.isInbound ? .name(packet.device) : .absent
+            return packet.isRouted ? .unknown : packet.isInbound ? .name(packet.device) : .absent
         case ("meta", _, "oifname"), ("meta", _, "oif"):
-            return packet.isInbound ? .absent : .name(packet.device)
+            return packet.isRouted ? .unknown : packet.isInbound ? .absent : .name(packet.device)
         case ("meta", _, "nfproto"): return .number(2, names: ["ipv4"])
         case ("meta", _, "protocol"): return .number(0x0800, names: ["ip"])
         // A datagram that no rule has let pass yet is the first of its flow for ever.
         case ("ct", _, "state"): return .name("new")
-        case ("fib", _, _) where packet.isInbound && field["result"]?.text == "type":
+        case ("fib", _, _)
+        where packet.isInbound && !packet.isRouted && field["result"]?.text == "type":
             return .name("local")
         default: return .unknown
         }

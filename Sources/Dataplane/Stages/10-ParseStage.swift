@@ -116,6 +116,8 @@ public enum ParseStage {
         _ lane: Int, _ frame: FrameView, _ pipeline: Pipeline
     ) {
         let batch = pipeline.batch
+        let known = batch.segmentations[lane]
+        guard !known.needsChecksum, !known.isSuperPacket else { return }
         let mtu = Int(pipeline.tables.settings.underlayMTU)
         if mtu > 0, frame.count > mtu,
             let inferred = Segmentation.inferred(

@@ -8,18 +8,27 @@ struct Network: Sendable, CustomTestStringConvertible {
     let access: String
     /// Host 2 of the point-to-point network is the Linux kernel's own vxlan device.
     var isKernelHost2 = false
+    /// `udp`, `tap`, or `mixed`: the first gateway has a tap.
+    var underlay = "udp"
 
     static let all = [
         Network(topology: "two-gateways", access: "tap"),
         Network(topology: "two-gateways", access: "veth"),
         Network(topology: "kernel-peer", access: "tap"),
         Network(topology: "kernel-peer", access: "veth"),
+        Network(topology: "two-gateways", access: "tap", underlay: "tap"),
+        Network(topology: "two-gateways", access: "veth", underlay: "tap"),
+        Network(topology: "two-gateways", access: "tap", underlay: "mixed"),
+        Network(topology: "kernel-peer", access: "tap", underlay: "tap"),
     ]
     static let taps = all[0]
     /// Wire and veths without any gateway.
     static let bare = Network(topology: "bare", access: "veth")
 
-    static let distributed = ["tap", "veth"].map { Network(topology: "distributed", access: $0) }
+    static let distributed =
+        ["tap", "veth"].map { Network(topology: "distributed", access: $0) } + [
+            Network(topology: "distributed", access: "veth", underlay: "tap")
+        ]
     static let centralized = Network(topology: "centralized", access: "veth")
     static let pointToPoint = ["tap", "veth"].flatMap { access in
         [false, true].map {
@@ -39,7 +48,7 @@ struct Network: Sendable, CustomTestStringConvertible {
     }
 
     var testDescription: String {
-        "\(topology), \(access)\(isKernelHost2 ? ", kernel as host2" : "")"
+        "\(topology), \(access), underlay \(underlay)\(isKernelHost2 ? ", kernel as host2" : "")"
     }
 }
 
@@ -66,7 +75,7 @@ final class TestLab {
         let made = try Command.run(
             [
                 program, "up", lab.name, "--topology", network.topology, "--access", network.access,
-                "--binary", Requirements.binary,
+                "--underlay", network.underlay, "--binary", Requirements.binary,
             ] + changes, seconds: 40)
         guard made.status == 0 else { throw LabTrouble(made.errors) }
         defer { lab.down() }

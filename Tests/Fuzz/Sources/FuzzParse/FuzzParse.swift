@@ -18,6 +18,7 @@ public func fuzzParseMain(
             guard input.count >= MetadataBytes.count else { return 0 }
             let frame = Array(input[MetadataBytes.count...])
             HeaderProbe.run(frame)
+            OuterProbe.run(frame)
             SegmentationProbe.run(frame, MetadataBytes.segmentation(input))
             return 0
         })
@@ -30,6 +31,9 @@ private func fuzzParseSeeds() -> [[UInt8]] {
     let headers: [[UInt8]] = [
         FrameBuilder.empty.vxlan(VNI(bits: 10)).bytes,
         FrameBuilder.empty.icmp(type: 8).payload(count: 8).bytes,
+        FrameBuilder.encapsulated(
+            inner: frames[0], vni: VNI(bits: 10), source: IPv4Address(bits: 0xC633_6401),
+            destination: IPv4Address(bits: 0xC633_6402)),
     ]
     // Kind, flags, segment size, and the positions of a TCP checksum behind Ethernet and IPv4.
     let metadata: [[UInt8]] = (0..<5).map { [$0, 3, 0, 100, 0, 54, 0, 34, 0, 16, 0, 0] }

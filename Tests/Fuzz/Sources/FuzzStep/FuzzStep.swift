@@ -14,22 +14,27 @@ public func fuzzStepMain(
         })
 }
 
-/// Each frame, several times in one turn, from every port and, in each VNI, from both peers.
+/// Each frame, several times in one turn, from every port and, in each VNI, from both peers: once
+/// plain and once with offload metadata.
 private func fuzzStepSeeds() -> [[UInt8]] {
+    frames().enumerated().flatMap { index, frame in
+        [false, true].map { turn(of: frame, world: index % 4, hasMetadata: $0) }
+    }
+}
+
+private func turn(of frame: [UInt8], world: Int, hasMetadata: Bool) -> [UInt8] {
     let heads: [(flags: UInt8, place: UInt8)] =
         (0..<5).map { (8, $0) }
         + [2, 3].flatMap { peer in [1, 2, 3].map { (11, $0 << 2 | peer) } }
     let metadata: [UInt8] = [1, 3, 0, 100, 0, 54, 0, 34, 0, 16, 0, 0]
-    return frames().enumerated().map { index, frame in
-        var turn: [UInt8] = [UInt8(index % 4)]
-        for (flags, place) in heads {
-            let length = [UInt8(frame.count >> 8), UInt8(frame.count & 255)]
-            turn += [flags | UInt8(index / 4 % 2) << 2, place, 2, 0, 0, 100] + length
-            if index / 4 % 2 == 1 { turn += metadata }
-            turn += frame
-        }
-        return turn
+    var turn = [UInt8(world)]
+    for (flags, place) in heads {
+        let length = [UInt8(frame.count >> 8), UInt8(frame.count & 255)]
+        turn += [flags | (hasMetadata ? 4 : 0), place, 2, 0, 0, 100] + length
+        if hasMetadata { turn += metadata }
+        turn += frame
     }
+    return turn
 }
 
 private func frames() -> [[UInt8]] {

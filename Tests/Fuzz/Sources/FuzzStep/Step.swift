@@ -140,11 +140,11 @@ struct Step {
         let destination = batch.outputDestination[output]
         let origin = batch.ingress[lane]
         FuzzDriver.expect(lane < received, "an output is a copy of a lane")
-        let isAnswer = destination == origin && batch.etherType[lane] == EtherType.arp
-        FuzzDriver.expect(
-            !(origin.isPeer && destination.isPeer) || isAnswer,
-            "nothing out of a tunnel enters one, but an answer where it was asked")
         let frame = batch.frame(lane)
+        FuzzDriver.expect(
+            !(origin.isPeer && destination.isPeer)
+                || destination == origin && isAnswer(frame, batch.etherType[lane]),
+            "nothing out of a tunnel enters one, but an answer where it was asked")
         if destination.isPeer {
             FuzzDriver.expect(
                 batch.outputSourcePort[output]
@@ -162,6 +162,21 @@ struct Step {
             FuzzDriver.expect(
                 segmenter.segment(index, header: header) != nil, "every index has a segment")
         }
+    }
+
+    /// The gateway says in its own name what an address of it is, or that it is there.
+    private func isAnswer(_ frame: FrameView, _ etherType: UInt16) -> Bool {
+        guard EthernetHeader(frame: frame, at: 0).source.bits == World.gatewayMAC else {
+            return false
+        }
+        if etherType == EtherType.arp {
+            let packet = ARPPacket(frame: frame, at: EthernetHeader.byteCount)
+            return packet.operation == ARPPacket.reply
+        }
+        let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
+        let offset = header.offset + header.headerByteCount
+        return etherType == EtherType.ipv4 && header.protocolNumber == ProtocolNumber.icmp
+            && frame.loadUInt8(at: offset) == ICMPv4.MessageType.echoReply
     }
 
     // MARK: Accounts
