@@ -90,6 +90,7 @@ public struct PacketBatch: Sendable {
     public func removeAll() {
         laneCount.value = 0
         activeCount.value = 0
+        routableCount.value = 0
         outputCount.value = 0
     }
 
@@ -100,6 +101,15 @@ public struct PacketBatch: Sendable {
         counters.count(reason)
         let place = ingress[lane]
         if place.isPort { counters.add(1, port: place.index, .rxDrops) }
+    }
+
+    /// Has the route stage take a lane, no more often than once; a verdict alone does not.
+    @_noLocks @inline(__always)
+    public func route(_ lane: Int) {
+        verdict[lane] = .route
+        let count = routableCount.value
+        routable[count] = UInt16(truncatingIfNeeded: lane)
+        routableCount.value = count &+ 1
     }
 
     /// Bytes in the lanes still on their way.

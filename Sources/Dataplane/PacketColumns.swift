@@ -20,7 +20,7 @@ enum PacketLayout {
         case frames, lengths, slots, ingressDevice, outerSource, outerTOS, vlan
         // Written by the stages.
         case vni, vsi, ingress, destinationMAC, sourceMAC, etherType, egress, verdict, flowHash
-        case floodScope, active
+        case floodScope, active, routable
         // Scratch of the table lookups, then of the route stage.
         case keys, foundSlots, routed, routes, walks
         /// The widest: twelve bytes a lane.
@@ -37,6 +37,7 @@ enum PacketLayout {
     static var outputCount: Int { @_noLocks get { 16 } }
     static var now: Int { @_noLocks get { 24 } }
     static var coarseTime: Int { @_noLocks get { 32 } }
+    static var routableCount: Int { @_noLocks get { 40 } }
 
     @_noLocks @inline(__always)
     static func at(_ field: LaneField) -> Int { 64 &+ field.rawValue &* (256 &* 8 &+ 64) }
@@ -113,6 +114,13 @@ extension PacketBatch {
     /// The lanes still on their way, in order.
     public var active: LaneColumn<UInt16> {
         @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.active)) }
+    }
+    /// The lanes whose verdict is `route`, in order.
+    var routable: LaneColumn<UInt16> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.routable)) }
+    }
+    var routableCount: Cell<Int> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.routableCount) }
     }
     public var activeCount: Cell<Int> {
         @_noLocks get { unsafe Cell(at: memory + PacketLayout.activeCount) }

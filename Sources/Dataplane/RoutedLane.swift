@@ -17,7 +17,22 @@ struct RoutedLane: BitwiseCopyable {
             | (isPlain ? Self.isPlain : 0)
     }
 
+    @_noLocks @inline(__always)
+    private init(word: UInt64) { self.word = word }
+
     var lane: Int { @_noLocks @inline(__always) get { Int(word & 0xFFFF) } }
+
+    /// The same of another lane; this one's is 0.
+    @_noLocks @inline(__always)
+    func of(_ lane: UInt16) -> RoutedLane { RoutedLane(word: word | UInt64(lane)) }
+
+    /// The same by another interface.
+    @_noLocks @inline(__always)
+    func leaving(by interface: Int) -> RoutedLane {
+        var copy = self
+        copy.interface = interface
+        return copy
+    }
 
     /// Index of the interface by which the packet came in; once its next hop is known, of the one
     /// by which it leaves. There are as many as VSIs at most.

@@ -59,10 +59,10 @@ extension Worker {
         switch header.kind {
         case .resume:
             batch.ingress[lane] = header.destination
-            batch.verdict[lane] = .route
+            batch.route(lane)
         case .route:
             batch.ingress[lane] = .own(0)
-            batch.verdict[lane] = .route
+            batch.route(lane)
         case .send:
             batch.ingress[lane] = .own(0)
             batch.egress[lane] = header.destination

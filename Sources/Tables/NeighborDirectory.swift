@@ -1,5 +1,5 @@
-internal import CLinux
-internal import Memory
+public import CLinux
+public import Memory
 
 /// In front of the ARP table: the records of resolved neighbors by address, without a hash.
 ///
@@ -15,14 +15,14 @@ internal import Memory
 /// below.
 public struct NeighborDirectory: BitwiseCopyable, Sendable {
     /// At least 2^16, so that index and upper half together are the whole key.
-    private static var cellCount: Int { @_noLocks get { 262_144 } }
+    @usableFromInline static var cellCount: Int { @_noLocks get { 262_144 } }
 
-    private let cells: FixedColumn<262_144, UInt64>
+    @usableFromInline let cells: FixedColumn<262_144, UInt64>
 
     public init() { cells = FixedColumn(repeating: 0) }
 
     /// The number of the record of a neighbor with a MAC address, or -1: ask the ARP table.
-    @_noLocks @inline(__always)
+    @inlinable @_noLocks @inline(__always)
     public func record(of key: UInt64) -> Int {
         let cell = unsafe vx_load_acquire_u64(cells.column.pointer(at: Self.index(key)))
         guard cell &>> 32 == Self.upper(key), cell & 0xFFFF_FFFF != 0 else { return -1 }
@@ -51,13 +51,13 @@ public struct NeighborDirectory: BitwiseCopyable, Sendable {
 
     public func deallocate() { cells.deallocate() }
 
-    @_noLocks @inline(__always)
-    private static func index(_ key: UInt64) -> Int {
+    @inlinable @_noLocks @inline(__always)
+    static func index(_ key: UInt64) -> Int {
         let turned = key &+ (key &>> 32 & 0xFFFF) &* 0x9E37_79B1
         return Int(truncatingIfNeeded: turned) & (cellCount &- 1)
     }
 
     /// VSI and the upper half of the address.
-    @_noLocks @inline(__always)
-    private static func upper(_ key: UInt64) -> UInt64 { key &>> 16 & 0xFFFF_FFFF }
+    @inlinable @_noLocks @inline(__always)
+    static func upper(_ key: UInt64) -> UInt64 { key &>> 16 & 0xFFFF_FFFF }
 }

@@ -25,7 +25,7 @@ public struct NeighborTable: Sendable {
 
     public let table: ProbeTable
     public let records: Column<NeighborRecord>
-    private let directory: NeighborDirectory
+    @usableFromInline let directory: NeighborDirectory
 
     /// - Parameter directory: has taken note of every entry of `table`.
     public init(
@@ -78,14 +78,9 @@ public struct NeighborTable: Sendable {
     }
 
     /// The number of the record of a neighbor that is not the gateway itself and whose MAC address
-    /// is known, or -1. That may be said of any neighbor; `find` knows better, and the tags that it
-    /// reads are being fetched then.
-    @_noLocks @inline(__always)
-    public func record(of key: UInt64) -> Int {
-        let record = directory.record(of: key)
-        if record < 0 { table.prefetch(key) }
-        return record
-    }
+    /// is known, or -1. That may be said of any neighbor; `find` knows better.
+    @inlinable @_noLocks @inline(__always)
+    public func record(of key: UInt64) -> Int { directory.record(of: key) }
 
     /// What the table has for a key, or 0.
     @_noLocks

@@ -32,6 +32,25 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         return findElsewhere(key)
     }
 
+    /// The value of `key` when it is in the slot where it was once, or nil.
+    @inlinable @_noLocks @inline(__always)
+    public func value(atHint slot: Int, for key: UInt64) -> UInt32? {
+        // In this order: while the reader's turn lasts, a slot that has this key has its value.
+        guard UInt(bitPattern: slot &* 2) < UInt(bitPattern: entries.count),
+            self.key(at: slot) == key
+        else { return nil }
+        return value(at: slot)
+    }
+
+    /// Fetches the entry of a slot, if there is such a slot.
+    @inlinable @_noLocks @inline(__always)
+    public func prefetch(slot: Int32) {
+        // An address that is too high by far is no fault either, but a fetch for nothing.
+        let word = Int(slot) &* 2
+        guard UInt(bitPattern: word) < UInt(bitPattern: entries.count) else { return }
+        unsafe vx_prefetch(entries.boundedPointer(at: word))
+    }
+
     /// The value of a slot that `find` has just given.
     @inlinable @_noLocks @inline(__always)
     public func value(at slot: Int) -> UInt32 {

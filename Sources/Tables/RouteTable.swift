@@ -27,6 +27,8 @@ public struct RouteTable: Sendable {
         /// A bit for the hash of each of those; a clear bit proves that an address is none.
         let filter: Column<UInt64>
         let filterShift: UInt32
+        /// By the first octet of an address.
+        let ordinary: FixedColumn<256, Bool>
     }
 
     // One pointer wide, for the same reason as a `ProbeTable`.
@@ -93,7 +95,7 @@ public struct RouteTable: Sendable {
                 specials.deallocate()
                 specials = larger
             }
-            let bit = Self.filterBit(UInt16(route.vrf), address, filterShift)
+            let bit = AddressFilter.bit(UInt16(route.vrf), address, filterShift)
             filter[bit >> 6] |= 1 << UInt64(bit & 63)
         }
         layout = Cell(
@@ -101,13 +103,13 @@ public struct RouteTable: Sendable {
                 roots: Column(trie.roots, default: RouteTrie.Root.empty),
                 entries: Column(trie.entries, default: 0),
                 values: Column(trie.values, default: 0), specials: specials, filter: filter,
-                filterShift: filterShift))
+                filterShift: filterShift, ordinary: AddressFilter.ordinaryOctets()))
     }
 
     /// The value of the longest prefix that holds `address`, or 0.
     @_noLocks
     public func find(vrf: UInt16, address: UInt32) -> UInt64 {
-        if mayBeSpecial(vrf: vrf, address: address) {
+        if addressFilter.mayHold(vrf: vrf, address: address) {
             let specials = layout.value.specials
             let key = Self.key(vrf: vrf, address: address)
             if let action = specials.value(at: specials.find(key), for: key) {
@@ -140,6 +142,8 @@ public struct RouteTable: Sendable {
     ) {
         let roots = layout.value.roots
         let entries = layout.value.entries
+        let answers = layout.value.values
+        let filter = addressFilter
         var last = UInt64.max
         var rest = 0
         for index in 0..<count {
@@ -148,7 +152,7 @@ public struct RouteTable: Sendable {
             last = key
             let vrf = UInt16(truncatingIfNeeded: key &>> 32)
             let address = UInt32(truncatingIfNeeded: key)
-            guard Int(vrf) < roots.count, !mayBeSpecial(vrf: vrf, address: address) else {
+            guard Int(vrf) < roots.count, !filter.mayHold(vrf: vrf, address: address) else {
                 values[index] = find(vrf: vrf, address: address)
                 continue
             }
@@ -160,7 +164,7 @@ public struct RouteTable: Sendable {
                 rest &+= 1
                 continue
             }
-            values[index] = layout.value.values[Int(entry)]
+            values[index] = answers[Int(entry)]
         }
         while rest > 0 { rest = step(keys, values, walks, rest) }
     }
@@ -203,17 +207,44 @@ public struct RouteTable: Sendable {
         unsafe vx_prefetch(layout.value.entries.pointer(at: node &<< 4))
     }
 
-    /// False proves that `address` is neither the gateway's own nor an edge; true says nothing.
-    @_noLocks @inline(__always)
-    public func mayBeSpecial(vrf: UInt16, address: UInt32) -> Bool {
-        let bit = Self.filterBit(vrf, address, layout.value.filterShift)
-        return layout.value.filter[bit &>> 6] &>> UInt64(truncatingIfNeeded: bit & 63) & 1 != 0
+    /// What the bits of an address say by themselves; for loops over many addresses.
+    public struct AddressFilter: BitwiseCopyable, Sendable {
+        fileprivate let bits: Column<UInt64>
+        fileprivate let shift: UInt32
+        fileprivate let ordinary: FixedColumn<256, Bool>
+
+        /// False proves that `address` is neither the gateway's own nor an edge; true says nothing.
+        @_noLocks @inline(__always)
+        public func mayHold(vrf: UInt16, address: UInt32) -> Bool {
+            let bit = Self.bit(vrf, address, shift)
+            return bits[bit &>> 6] &>> UInt64(truncatingIfNeeded: bit & 63) & 1 != 0
+        }
+
+        /// True for a unicast address outside of the ranges with a meaning of their own; false also
+        /// for the whole of 169, for the sake of 169.254.
+        @_noLocks @inline(__always)
+        public func isOrdinary(_ address: UInt32) -> Bool { ordinary[Int(address &>> 24)] }
+
+        /// The upper bits of a product, which all bits of the address reach.
+        @_noLocks @inline(__always)
+        fileprivate static func bit(_ vrf: UInt16, _ address: UInt32, _ shift: UInt32) -> Int {
+            Int(((address &+ UInt32(vrf)) &* 0x9E37_79B1) &>> shift)
+        }
+
+        /// By the first octet: all but 0, 127, 169 and 224 up.
+        fileprivate static func ordinaryOctets() -> FixedColumn<256, Bool> {
+            let octets = FixedColumn<256, Bool>(repeating: true)
+            for octet in [0, 127, 169] + Array(224...255) { octets[octet] = false }
+            return octets
+        }
     }
 
-    /// The upper bits of a product, which all bits of the address reach.
-    @_noLocks
-    private static func filterBit(_ vrf: UInt16, _ address: UInt32, _ shift: UInt32) -> Int {
-        Int(((address &+ UInt32(vrf)) &* 0x9E37_79B1) &>> shift)
+    public var addressFilter: AddressFilter {
+        @_noLocks @inline(__always) get {
+            AddressFilter(
+                bits: layout.value.filter, shift: layout.value.filterShift,
+                ordinary: layout.value.ordinary)
+        }
     }
 
     /// Never `ProbeTable.noKey`: bit 62 is always set.
@@ -253,6 +284,7 @@ public struct RouteTable: Sendable {
         layout.value.values.deallocate()
         layout.value.specials.deallocate()
         layout.value.filter.deallocate()
+        layout.value.ordinary.deallocate()
         layout.deallocate()
     }
 }

@@ -28,6 +28,8 @@ public struct TableSet: Sendable {
     /// VNIs.
     public var membership: FixedMap
     public var settings: Settings
+    /// Bytes of an inner packet that is too large for no tunnel, `Int.max` when nothing is known.
+    public let certainTunnelMTU: Int
 
     /// What holds for the whole gateway.
     public struct Settings: BitwiseCopyable, Sendable {
@@ -92,7 +94,21 @@ public struct TableSet: Sendable {
         self.peerOfAddress = peerOfAddress
         self.membership = membership
         self.settings = settings
+        certainTunnelMTU = Self.certainTunnelMTU(peers, settings)
     }
+
+    /// The least of what the underlay and the paths to the peers leave beside the outer headers.
+    private static func certainTunnelMTU(
+        _ peers: Column<PeerRecord>, _ settings: Settings
+    ) -> Int {
+        let paths = (0..<peers.count).map { peers[$0].pathMTU }
+        let known = ([settings.underlayMTU] + paths).map(Int.init)
+            .filter { $0 > tunnelOverhead }
+        return known.min().map { $0 - tunnelOverhead } ?? .max
+    }
+
+    /// Outer IPv4, UDP and VXLAN headers and the inner Ethernet header.
+    private static var tunnelOverhead: Int { 50 }
 
     /// Frees what belongs to this set alone: all but the two tables that outlive it.
     public func deallocate() {

@@ -33,5 +33,6 @@ public struct TableView: Sendable {
     public var vsiOfVNI: FixedMap { @_noLocks get { unsafe set.pointee.vsiOfVNI } }
     public var peerOfAddress: FixedMap { @_noLocks get { unsafe set.pointee.peerOfAddress } }
     public var membership: FixedMap { @_noLocks get { unsafe set.pointee.membership } }
+    public var certainTunnelMTU: Int { @_noLocks get { unsafe set.pointee.certainTunnelMTU } }
     public var settings: TableSet.Settings { @_noLocks get { unsafe set.pointee.settings } }
 }

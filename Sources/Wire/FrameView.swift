@@ -88,6 +88,13 @@ public struct FrameView {
     }
 
     @_noLocks
+    public func store(_ value: UInt64, at offset: Int) {
+        checkRange(offset, 8)
+        unsafe UnsafeMutableRawPointer(base).storeBytes(
+            of: value.bigEndian, toByteOffset: offset, as: UInt64.self)
+    }
+
+    @_noLocks
     public func store(_ value: MACAddress, at offset: Int) {
         store(UInt32(truncatingIfNeeded: value.bits &>> 16), at: offset)
         store(UInt16(truncatingIfNeeded: value.bits), at: offset &+ 4)

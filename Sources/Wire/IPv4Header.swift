@@ -156,11 +156,11 @@ public struct IPv4Header {
         let word = offset &+ 8
         let old = frame.loadUInt32(at: word)
         guard old >= 0x0200_0000 else { return false }
-        // Equation 3 where the difference is always the same: ~m + m' = 0xFEFF.
-        let sum = (~old & 0xFFFF) &+ 0xFEFF
-        let checksum = ~((sum & 0xFFFF) &+ sum &>> 16) & 0xFFFF
-        frame.store(
-            (old & 0xFFFF_0000) &- 0x0100_0000 | checksum, at: word)
+        // Equation 3 where the difference is always the same: ~m + m' = 0xFEFF. Its complement
+        // is 0x0100 more, with the carry brought round; a sum of all ones counts as zero.
+        let sum = (old & 0xFFFF) &+ 0x0100
+        let checksum = (sum &+ (sum >= 0xFFFF ? 1 : 0)) & 0xFFFF
+        frame.store((old & 0xFFFF_0000) &- 0x0100_0000 | checksum, at: word)
         return true
     }
 

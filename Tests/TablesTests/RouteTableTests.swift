@@ -92,13 +92,15 @@ import Wire
         for (index, place) in special.enumerated() {
             let value = table.find(vrf: UInt16(place.vrf), address: place.address)
             #expect(index % 3 == 0 ? RouteTable.isOwn(value) : RouteTable.isEdge(value))
-            #expect(table.mayBeSpecial(vrf: UInt16(place.vrf), address: place.address))
+            #expect(table.addressFilter.mayHold(vrf: UInt16(place.vrf), address: place.address))
             // The same address in the other VRF, and its neighbors, are nothing special.
             let other = table.find(vrf: UInt16(1 - place.vrf), address: place.address)
             #expect(RouteTable.nextHop(other, flowHash: 0) == 8 - place.vrf)
             let next = table.find(vrf: UInt16(place.vrf), address: place.address + 1)
             #expect(RouteTable.isForward(next))
-            if table.mayBeSpecial(vrf: UInt16(place.vrf), address: place.address + 1) { maybe += 1 }
+            if table.addressFilter.mayHold(vrf: UInt16(place.vrf), address: place.address + 1) {
+                maybe += 1
+            }
         }
         #expect(maybe < special.count / 4, "the filter says maybe to \(maybe)")
     }

@@ -52,7 +52,7 @@ public enum BridgeStage {
             return flood(lane, destination, pipeline)
         }
         if ForwardingTable.isOwn(value) {
-            batch.verdict[lane] = .route
+            batch.route(lane)
             return true
         }
         let place = ForwardingTable.destination(of: value)

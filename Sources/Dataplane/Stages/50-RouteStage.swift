@@ -23,8 +23,10 @@ public enum RouteStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let (asked, admitted) = admit(pipeline)
+        let asked = batch.routableCount.value
         guard asked > 0 else { return }
+        batch.routableCount.value = 0
+        let admitted = admit(asked, pipeline)
         var forwarded = 0
         if admitted > 0 {
             pipeline.tables.routes.find(
@@ -49,28 +51,49 @@ public enum RouteStage {
 
     /// Settles what is not to be routed. Leaves the rest in `routed`, with VRF and destination of
     /// each in `keys`.
-    /// - Returns: how many there were to be routed, and how many of them are left.
+    /// - Parameter asked: how many of `routable` there are.
+    /// - Returns: how many of them are left.
     @_noLocks
-    private static func admit(_ pipeline: Pipeline) -> (asked: Int, admitted: Int) {
+    private static func admit(_ asked: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
-        var asked = 0
-        var count = 0
-        var entrance = Entrance(of: batch.vsi[0], pipeline.tables)
-        for position in 0..<batch.activeCount.value {
-            let lane = batch.active[position]
-            guard case .route = batch.verdict[Int(lane)] else { continue }
-            asked &+= 1
+        let filter = pipeline.tables.routes.addressFilter
+        var entrance = Entrance(of: batch.vsi[Int(batch.routable[0])], pipeline.tables)
+        let count = min(asked, PacketBatch.laneCapacity)
+        for position in 0..<count {
+            let lane = batch.routable[position]
             let vsi = batch.vsi[Int(lane)]
             if vsi != entrance.vsi { entrance = Entrance(of: vsi, pipeline.tables) }
-            guard let fields = admit(Int(lane), entrance, pipeline) else { continue }
-            let isPlain = entrance.isPlain && fields.timeToLive > 1
-            let key = UInt64(entrance.vrf) &<< 32 | UInt64(fields.destination)
-            batch.routed[count] = RoutedLane(
-                lane: lane, interface: entrance.interface, isPlain: isPlain)
-            batch.keys[count] = key
+            // No call in this loop, so that all it needs stays in registers.
+            guard let fields = entrance.plainFields(Int(lane), filter, batch),
+                fields.timeToLive > 1
+            else { return admitOthers(asked, from: position, pipeline) }
+            entrance.admit(lane, fields, to: position, entrance.plainWord, batch)
+        }
+        return count
+    }
+
+    /// As `admit`, from the first packet on that is not as nearly every one is.
+    @_noLocks @inline(never)
+    private static func admitOthers(
+        _ asked: Int, from first: Int, _ pipeline: Pipeline
+    ) -> Int {
+        let batch = pipeline.batch
+        let filter = pipeline.tables.routes.addressFilter
+        var count = first
+        var entrance = Entrance(of: batch.vsi[Int(batch.routable[first])], pipeline.tables)
+        for position in first..<asked {
+            let lane = batch.routable[position]
+            let vsi = batch.vsi[Int(lane)]
+            if vsi != entrance.vsi { entrance = Entrance(of: vsi, pipeline.tables) }
+            guard
+                let fields = entrance.plainFields(Int(lane), filter, batch)
+                    ?? examine(Int(lane), entrance, pipeline)
+            else { continue }
+            let word = fields.timeToLive > 1 ? entrance.plainWord : entrance.word
+            entrance.admit(lane, fields, to: count, word, batch)
             count &+= 1
         }
-        return (asked, count)
+        return count
     }
 
     /// What all packets out of one VSI have in common.
@@ -79,36 +102,72 @@ public enum RouteStage {
         let vrf: UInt16
         /// Index of its interface, or -1.
         let interface: Int
-        /// It forwards and has no policies.
-        let isPlain: Bool
         let checksReversePath: Bool
+        /// An EtherType that needs no closer look here, if any: IPv4's where there is an interface
+        /// that does not ask for the way back.
+        private let etherType: UInt32
+        /// What `routed` holds of every packet, and of one that has hops left.
+        let word: RoutedLane
+        let plainWord: RoutedLane
 
-        @_noLocks
+        @_noLocks @inline(__always)
         init(of vsi: UInt16, _ tables: TableView) {
             self.vsi = vsi
             let index = Int(tables.vsis[Int(vsi)].interface)
             guard index >= 0, index < tables.interfaces.count else {
                 vrf = 0
                 interface = -1
-                isPlain = false
                 checksReversePath = false
+                etherType = .max
+                word = RoutedLane(lane: 0, interface: 0)
+                plainWord = word
                 return
             }
             let record = tables.interfaces[index]
             vrf = record.vrf
             interface = index
-            isPlain = record.forwards && record.policyCount == 0
             if case .off = record.reversePath {
                 checksReversePath = false
+                etherType = UInt32(EtherType.ipv4)
             } else {
                 checksReversePath = true
+                etherType = .max
             }
+            word = RoutedLane(lane: 0, interface: index)
+            plainWord = RoutedLane(
+                lane: 0, interface: index,
+                isPlain: record.forwards && record.policyCount == 0)
+        }
+
+        /// What is to be known of an IPv4 header that needs no closer look, or nil.
+        @_noLocks @inline(__always)
+        func plainFields(
+            _ lane: Int, _ filter: RouteTable.AddressFilter, _ batch: PacketBatch
+        ) -> RouteChecks.Fields? {
+            guard UInt32(batch.etherType[lane]) == etherType,
+                let fields = RouteChecks.Fields(plain: batch.frame(lane), filter),
+                !filter.mayHold(vrf: vrf, address: fields.source)
+            else { return nil }
+            return fields
+        }
+
+        @_noLocks @inline(__always)
+        func admit(
+            _ lane: UInt16, _ fields: RouteChecks.Fields, to row: Int, _ word: RoutedLane,
+            _ batch: PacketBatch
+        ) {
+            // Ethernet padding must not travel on.
+            if fields.end < Int(batch.lengths[Int(lane)]) {
+                batch.truncate(Int(lane), to: fields.end)
+            }
+            batch.routed[row] = word.of(lane)
+            batch.keys[row] = UInt64(vrf) &<< 32 | UInt64(fields.destination)
         }
     }
 
     /// What is to be known of the header, or nil when the packet was settled here.
-    @_noLocks @inline(__always)
-    private static func admit(
+    @_noLocks @inline(never)
+    private static func examine(
         _ lane: Int, _ entrance: Entrance, _ pipeline: Pipeline
     ) -> RouteChecks.Fields? {
         let batch = pipeline.batch
@@ -121,21 +180,15 @@ public enum RouteStage {
             drop(lane, .routerMacMismatch, pipeline)
             return nil
         }
-        let frame = batch.frame(lane)
-        let fields: RouteChecks.Fields
-        if let plain = RouteChecks.Fields(plain: frame) {
-            fields = plain
-        } else {
-            let header = IPv4Header(frame: frame, at: EthernetHeader.byteCount)
-            if let reason = RouteChecks.reasonAgainst(header) {
-                drop(lane, reason, pipeline)
-                return nil
-            }
-            fields = RouteChecks.Fields(header)
+        let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
+        if let reason = RouteChecks.reasonAgainst(header) {
+            drop(lane, reason, pipeline)
+            return nil
         }
-        let routes = pipeline.tables.routes
+        let fields = RouteChecks.Fields(header)
+        let filter = pipeline.tables.routes.addressFilter
         if entrance.checksReversePath
-            || routes.mayBeSpecial(vrf: entrance.vrf, address: fields.source),
+            || filter.mayHold(vrf: entrance.vrf, address: fields.source),
             let reason = RouteChecks.reasonAgainst(
                 source: fields.source, from: batch.ingress[lane], entrance.interface,
                 pipeline.tables)
@@ -143,9 +196,6 @@ public enum RouteStage {
             drop(lane, reason, pipeline)
             return nil
         }
-        // Ethernet padding must not travel on.
-        let end = EthernetHeader.byteCount &+ fields.totalLength
-        if end < frame.count { batch.truncate(lane, to: end) }
         return fields
     }
 
@@ -153,50 +203,100 @@ public enum RouteStage {
     /// `routed`.
     /// - Returns: how many of the lanes in `routed` are left.
     @_noLocks
-    private static func findNextHops(_ count: Int, _ pipeline: Pipeline) -> Int {
+    private static func findNextHops(_ admitted: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let tables = pipeline.tables
-        var kept = 0
+        let neighbors = tables.neighbors
+        let count = min(admitted, PacketBatch.laneCapacity)
         // A VRF and an address fit 48 bits.
         var last = UInt64.max
         var found: UInt64 = 0
-        var lastQuestion = ProbeTable.noKey
         var lastHop = -1
-        var nextHop = NextHopRecord(interface: 0, address: 0)
-        var vsi: UInt16 = 0
+        var hop = Hop()
+        var question: UInt64 = 0
         for index in 0..<count {
+            let key = batch.keys[index]
+            let routed = batch.routed[index]
+            if key != last {
+                last = key
+                found = batch.routes[index]
+                guard RouteTable.isSinglePath(found) else {
+                    return chooseNextHops(admitted, from: index, last, found, pipeline)
+                }
+                let number = RouteTable.nextHop(found, flowHash: 0)
+                if number != lastHop {
+                    lastHop = number
+                    hop = Hop(number, tables)
+                }
+                question = hop.question(key)
+                neighbors.prefetch(question)
+            }
+            guard routed.has(RoutedLane.isPlain) else {
+                return chooseNextHops(admitted, from: index, last, found, pipeline)
+            }
+            batch.routed[index] = routed.leaving(by: hop.interface)
+            batch.keys[index] = question
+        }
+        return count
+    }
+
+    /// As `findNextHops`, from the first packet on for which the routing table alone does not
+    /// decide.
+    /// - Parameters:
+    ///   - key: that of this packet.
+    ///   - value: what the routing table said of it.
+    @_noLocks @inline(never)
+    private static func chooseNextHops(
+        _ count: Int, from first: Int, _ key: UInt64, _ value: UInt64, _ pipeline: Pipeline
+    ) -> Int {
+        let batch = pipeline.batch
+        let tables = pipeline.tables
+        var kept = first
+        var last = key
+        var found = value
+        for index in first..<count {
             var routed = batch.routed[index]
             let key = batch.keys[index]
             if key != last {
                 last = key
                 found = batch.routes[index]
             }
-            let hop: Int
-            if routed.has(RoutedLane.isPlain), RouteTable.isSinglePath(found) {
-                hop = RouteTable.nextHop(found, flowHash: 0)
-            } else {
-                guard let chosen = chooseNextHop(&routed, found, pipeline) else { continue }
-                hop = chosen
-            }
-            if hop != lastHop {
-                lastHop = hop
-                nextHop = tables.nextHops[hop]
-                vsi = tables.interfaces[Int(nextHop.interface)].vsi
-            }
-            routed.interface = Int(nextHop.interface)
-            let question = NeighborTable.key(
-                vsi: vsi,
-                address: nextHop.address == 0
-                    ? UInt32(truncatingIfNeeded: key) : nextHop.address)
-            if question != lastQuestion {
-                lastQuestion = question
-                tables.neighbors.prefetch(question)
-            }
-            batch.routed[kept] = routed
+            guard let number = chooseNextHop(&routed, found, pipeline) else { continue }
+            let hop = Hop(number, tables)
+            let question = hop.question(key)
+            tables.neighbors.prefetch(question)
+            batch.routed[kept] = routed.leaving(by: hop.interface)
             batch.keys[kept] = question
             kept &+= 1
         }
         return kept
+    }
+
+    /// The way to a next hop.
+    private struct Hop {
+        let interface: Int
+        /// What the neighbor table is asked, but for the destination where that is the next hop.
+        private let base: UInt64
+        private let destinationMask: UInt64
+
+        @_noLocks @inline(__always)
+        init() {
+            interface = 0
+            base = 0
+            destinationMask = 0
+        }
+
+        @_noLocks @inline(__always)
+        init(_ number: Int, _ tables: TableView) {
+            let record = tables.nextHops[number]
+            interface = Int(record.interface)
+            base = NeighborTable.key(
+                vsi: tables.interfaces[interface].vsi, address: record.address)
+            destinationMask = record.address == 0 ? 0xFFFF_FFFF : 0
+        }
+
+        @_noLocks @inline(__always)
+        func question(_ key: UInt64) -> UInt64 { base | key & destinationMask }
     }
 
     /// The index of the next hop, by a policy of the ingress interface or by the route; nil when

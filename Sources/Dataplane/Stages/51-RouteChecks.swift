@@ -8,8 +8,8 @@ enum RouteChecks {
     struct Fields {
         let source: UInt32
         let destination: UInt32
-        /// Bytes of header and payload.
-        let totalLength: Int
+        /// Bytes of the frame up to the end of the payload.
+        let end: Int
         let timeToLive: UInt8
 
         /// - Parameter header: has passed `reasonAgainst`.
@@ -17,41 +17,36 @@ enum RouteChecks {
         init(_ header: IPv4Header) {
             source = header.source.bits
             destination = header.destination.bits
-            totalLength = header.totalLength
+            end = header.offset &+ header.totalLength
             timeToLive = header.timeToLive
         }
 
         /// Settles at three loads what nearly every packet is: a sound header without options, no
         /// later fragment, addresses that `reasonAgainst` has nothing to say of. Nil says nothing.
         @_noLocks @inline(__always)
-        init?(plain frame: FrameView) {
+        init?(plain frame: FrameView, _ filter: RouteTable.AddressFilter) {
             let offset = EthernetHeader.byteCount
-            guard frame.count >= offset &+ IPv4Header.byteCount else { return nil }
+            let room = frame.count &- offset &- IPv4Header.byteCount
+            guard room >= 0 else { return nil }
             let first = frame.loadUInt64(at: offset)
             let second = frame.loadUInt64(at: offset &+ 8)
             destination = frame.loadUInt32(at: offset &+ 16)
             source = UInt32(truncatingIfNeeded: second)
-            totalLength = Int(truncatingIfNeeded: first &>> 32 & 0xFFFF)
+            let totalLength = Int(truncatingIfNeeded: first &>> 32 & 0xFFFF)
+            let payload = totalLength &- IPv4Header.byteCount
+            end = offset &+ totalLength
             timeToLive = UInt8(truncatingIfNeeded: second &>> 56)
-            guard first &>> 56 == 0x45, first & 0x1FFF == 0, totalLength >= IPv4Header.byteCount,
-                totalLength <= frame.count &- offset
+            guard first &>> 56 == 0x45, first & 0x1FFF == 0,
+                UInt(bitPattern: payload) <= UInt(bitPattern: room)
             else { return nil }
             let sum =
                 (first &>> 32) &+ (first & 0xFFFF_FFFF) &+ (second &>> 32)
                 &+ (second & 0xFFFF_FFFF) &+ UInt64(destination)
             // The first word is not zero, so the sum is not.
-            guard InternetChecksum.isRight(sum), isOrdinary(source), isOrdinary(destination) else {
-                return nil
-            }
+            guard InternetChecksum.isRight(sum), filter.isOrdinary(source),
+                filter.isOrdinary(destination)
+            else { return nil }
         }
-    }
-
-    /// A unicast address outside of the ranges with a meaning of their own: 0, 127, the whole of
-    /// 169 for the sake of 169.254, and 224 up.
-    @_noLocks @inline(__always)
-    private static func isOrdinary(_ address: UInt32) -> Bool {
-        let octet = address &>> 24
-        return octet &- 1 < 223 && octet != 127 && octet != 169
     }
 
     /// What forbids to route a packet by its header and addresses, or nil.

@@ -12,16 +12,17 @@ enum NextHopLookup {
     @_noLocks
     static func process(_ count: Int, _ pipeline: Pipeline) -> Int {
         guard count > 0 else { return 0 }
-        let left = findNeighbors(count, pipeline)
-        fetchPlaces(left, pipeline)
-        return forward(left, pipeline)
+        return forward(findNeighbors(count, pipeline), pipeline)
     }
 
-    /// Finds the neighbors: the numbers of their records to `foundSlots`.
+    /// Finds the neighbors: the numbers of their records to `foundSlots`. Fetches the FDB's entries
+    /// from where the neighbors were the last time.
     @_noLocks
-    private static func findNeighbors(_ count: Int, _ pipeline: Pipeline) -> Int {
+    private static func findNeighbors(_ asked: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let neighbors = pipeline.tables.neighbors
+        let places = pipeline.tables.forwarding.table.reader
+        let count = min(asked, PacketBatch.laneCapacity)
         var isComplete = true
         var last = ProbeTable.noKey
         var record = -1
@@ -31,8 +32,9 @@ enum NextHopLookup {
                 last = key
                 record = neighbors.record(of: key)
                 if record >= 0 {
-                    neighbors.prefetch(record: record)
+                    places.prefetch(slot: neighbors.slotHint(ofRecord: record))
                 } else {
+                    neighbors.table.prefetch(key)
                     isComplete = false
                 }
             }
@@ -56,7 +58,6 @@ enum NextHopLookup {
                     if value == 0 { continue }
                 }
                 record = NeighborTable.record(of: value)
-                neighbors.prefetch(record: record)
             }
             batch.routed[kept] = batch.routed[index]
             batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
@@ -105,40 +106,33 @@ enum NextHopLookup {
         }
     }
 
-    /// Fetches the FDB's entries from where the neighbors were the last time.
-    @_noLocks
-    private static func fetchPlaces(_ count: Int, _ pipeline: Pipeline) {
-        let neighbors = pipeline.tables.neighbors
-        let table = pipeline.tables.forwarding.table
-        let records = pipeline.batch.foundSlots
-        var last: Int32 = -1
-        for index in 0..<count where records[index] != last {
-            last = records[index]
-            table.prefetch(slot: Int(neighbors.slotHint(ofRecord: Int(last))))
+    /// What all packets out of one interface have in common.
+    private struct Exit {
+        let index: Int
+        let vsi: UInt16
+        /// Its MAC address: the upper two octets in the lower bits, and the other four.
+        let upperMAC: UInt64
+        let lowerMAC: UInt32
+        /// Bytes of a packet that is too large for none of its ways.
+        let certainMTU: Int
+
+        @_noLocks @inline(__always)
+        init(_ index: Int, _ tables: TableView) {
+            let interface = tables.interfaces[index]
+            self.index = index
+            vsi = interface.vsi
+            upperMAC = interface.mac &>> 32
+            lowerMAC = UInt32(truncatingIfNeeded: interface.mac)
+            let mtu = interface.mtu == 0 ? .max : Int(interface.mtu)
+            certainMTU = min(mtu, tables.certainTunnelMTU)
         }
     }
 
-    /// What all packets to one neighbor have in common.
+    /// Where a neighbor is.
     private struct Way {
         let mac: UInt64
-        let source: UInt64
         /// Nil when the ARP entry and a static FDB entry contradict each other, `none` to flood.
         let egress: Destination?
-        /// Bytes of the largest packet, `Int.max` when unknown.
-        let mtu: Int
-        let vsi: UInt16
-
-        @_noLocks @inline(__always)
-        init(to record: Int, by index: Int, _ tables: TableView) {
-            let interface = tables.interfaces[index]
-            mac = tables.neighbors.mac(ofRecord: record)
-            source = interface.mac
-            vsi = interface.vsi
-            let key = ForwardingTable.key(mac: mac, vsi: vsi)
-            egress = NextHopLookup.egress(
-                place(record, key, tables), tables.neighbors.egress(ofRecord: record))
-            mtu = NextHopLookup.mtu(interface, egress ?? .none, tables)
-        }
     }
 
     /// Rewrites the frames and sends them where the neighbors are.
@@ -147,22 +141,23 @@ enum NextHopLookup {
     private static func forward(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         guard count > 0 else { return 0 }
+        let neighbors = pipeline.tables.neighbors
+        let places = pipeline.tables.forwarding.table.reader
         var forwarded = 0
-        var routed = batch.routed[0]
-        var record = batch.foundSlots[0]
-        var last = record
-        var interface = routed.interface
-        var way = Way(to: Int(record), by: interface, pipeline.tables)
+        var last = batch.foundSlots[0]
+        var exit = Exit(batch.routed[0].interface, pipeline.tables)
+        var way = find(Int(last), exit.vsi, neighbors, places)
         for index in 0..<count {
-            routed = batch.routed[index]
-            record = batch.foundSlots[index]
-            if record != last || routed.interface != interface {
+            let routed = batch.routed[index]
+            let record = batch.foundSlots[index]
+            let isOtherExit = routed.interface != exit.index
+            if isOtherExit { exit = Exit(routed.interface, pipeline.tables) }
+            if isOtherExit || record != last {
                 last = record
-                interface = routed.interface
-                way = Way(to: Int(record), by: interface, pipeline.tables)
+                way = find(Int(record), exit.vsi, neighbors, places)
             }
-            if forward(routed, way, pipeline) { forwarded &+= 1 }
-            countPolicy(routed, pipeline)
+            if forward(routed, exit, way, pipeline) { forwarded &+= 1 }
+            if routed.has(RoutedLane.hasPolicy) { countPolicy(routed, pipeline) }
         }
         return forwarded
     }
@@ -170,7 +165,7 @@ enum NextHopLookup {
     /// False when the packet was dropped.
     @_noLocks @inline(__always)
     private static func forward(
-        _ routed: RoutedLane, _ way: Way, _ pipeline: Pipeline
+        _ routed: RoutedLane, _ exit: Exit, _ way: Way, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
         let lane = routed.lane
@@ -179,43 +174,58 @@ enum NextHopLookup {
             batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
             return false
         }
-        guard header.totalLength <= way.mtu || cut(lane, header, to: way.mtu, pipeline) else {
-            return false
-        }
+        guard
+            header.totalLength <= exit.certainMTU
+                || fits(lane, header, exit.index, egress, pipeline)
+        else { return false }
         _ = header.decrementTimeToLive()
-        rewrite(header.frame, destination: way.mac, source: way.source)
-        batch.vsi[lane] = way.vsi
+        let frame = header.frame
+        frame.store(way.mac &<< 16 | exit.upperMAC, at: 0)
+        frame.store(exit.lowerMAC, at: 8)
+        batch.vsi[lane] = exit.vsi
         batch.vlan[lane] = 0
-        batch.ingress[lane] = .own(routed.interface)
+        batch.ingress[lane] = .own(exit.index)
         batch.egress[lane] = egress
         batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
         return true
     }
 
-    /// The FDB's word for a neighbor's MAC address, 0 when it has none.
+    /// Where a neighbor is: as a rule where the FDB had it the last time, which is where its ARP
+    /// packets come from.
     @_noLocks @inline(__always)
-    private static func place(_ record: Int, _ key: UInt64, _ tables: TableView) -> UInt32 {
-        let table = tables.forwarding.table
-        let hint = Int(tables.neighbors.slotHint(ofRecord: record))
-        if let value = table.value(atHint: hint, for: key) { return value }
-        let slot = table.find(key)
-        if slot >= 0 { tables.neighbors.setSlotHint(slot, ofRecord: record) }
-        return table.value(at: slot, for: key) ?? 0
+    private static func find(
+        _ record: Int, _ vsi: UInt16, _ neighbors: NeighborTable, _ places: ProbeReader
+    ) -> Way {
+        let mac = neighbors.mac(ofRecord: record)
+        let learned = neighbors.egress(ofRecord: record)
+        let key = ForwardingTable.key(mac: mac, vsi: vsi)
+        let hint = Int(neighbors.slotHint(ofRecord: record))
+        if let value = places.value(atHint: hint, for: key) {
+            let place = ForwardingTable.destination(of: value)
+            if place.bits == learned.bits || learned.bits == 0 && place.isPortOrPeer {
+                return Way(mac: mac, egress: place)
+            }
+        }
+        return Way(mac: mac, egress: search(record, key, neighbors, places))
     }
 
-    /// Twelve bytes of addresses as three words.
-    @_noLocks @inline(__always)
-    private static func rewrite(
-        _ frame: FrameView, destination: UInt64, source: UInt64
-    ) {
-        frame.store(UInt32(truncatingIfNeeded: destination &>> 16), at: 0)
-        frame.store(UInt32(truncatingIfNeeded: destination &<< 16 | source &>> 32), at: 4)
-        frame.store(UInt32(truncatingIfNeeded: source), at: 8)
+    @_noLocks @inline(never)
+    private static func search(
+        _ record: Int, _ key: UInt64, _ neighbors: NeighborTable, _ places: ProbeReader
+    ) -> Destination? {
+        let learned = neighbors.egress(ofRecord: record)
+        let hint = Int(neighbors.slotHint(ofRecord: record))
+        if let value = places.value(atHint: hint, for: key) { return egress(value, learned) }
+        let slot = places.find(key)
+        guard slot >= 0 else { return egress(0, learned) }
+        neighbors.setSlotHint(slot, ofRecord: record)
+        return egress(places.value(at: slot), learned)
     }
 
     /// Where the next hop is: what its ARP packet came by, unless the FDB knows better. Between
     /// peers it does not, since gateways may share a MAC address. `none` is to flood; nil when a
     /// static FDB entry contradicts the ARP entry.
+    /// - Parameter value: the FDB's word for the neighbor's MAC address, 0 when it has none.
     @_noLocks @inline(__always)
     private static func egress(_ value: UInt32, _ learned: Destination) -> Destination? {
         guard value != 0, !ForwardingTable.isOwn(value) else { return learned }
@@ -225,9 +235,20 @@ enum NextHopLookup {
         return learned.isPeer && place.isPeer ? learned : place
     }
 
+    /// A packet that is too large for some way: it fits this one, or it is cut. False when it was
+    /// dropped.
+    @_noLocks @inline(never)
+    private static func fits(
+        _ lane: Int, _ header: IPv4Header, _ interface: Int, _ egress: Destination,
+        _ pipeline: Pipeline
+    ) -> Bool {
+        let mtu = mtu(pipeline.tables.interfaces[interface], egress, pipeline.tables)
+        return header.totalLength <= mtu || cut(lane, header, to: mtu, pipeline)
+    }
+
     /// That of the interface; towards peers what the underlay leaves of it, on the path to the one
     /// peer when that is known to be shorter.
-    @_noLocks @inline(__always)
+    @_noLocks
     private static func mtu(
         _ interface: InterfaceRecord, _ egress: Destination, _ tables: TableView
     ) -> Int {

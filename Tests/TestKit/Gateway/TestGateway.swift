@@ -270,8 +270,8 @@ public final class TestGateway {
         switch order {
         case .resume(let packet):
             batch.ingress[lane] = packet.place
-            batch.verdict[lane] = .route
-        case .route: batch.verdict[lane] = .route
+            batch.route(lane)
+        case .route: batch.route(lane)
         case .send(_, _, let place):
             batch.egress[lane] = place
             batch.verdict[lane] = .forward
