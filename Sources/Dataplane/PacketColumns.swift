@@ -29,7 +29,7 @@ enum PacketLayout {
 
     enum OutputField: Int {
         case outputLane, outputDestination, outputSourcePort
-        case outputTOS, outputTTL, outputDoNotFragment
+        case outputFields
     }
 
     static var activeCount: Int { @_noLocks get { 0 } }
@@ -47,7 +47,7 @@ enum PacketLayout {
         at(.segmentations) &+ 256 &* 12 &+ 64 &+ field.rawValue &* (1024 &* 4 &+ 64)
     }
 
-    static var byteCount: Int { at(.outputDoNotFragment) + 1024 }
+    static var byteCount: Int { at(.outputFields) + 1024 * 4 }
 }
 
 extension PacketBatch {
@@ -139,14 +139,9 @@ extension PacketBatch {
     public var outputSourcePort: OutputColumn<UInt32> {
         @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputSourcePort)) }
     }
-    public var outputTOS: OutputColumn<UInt8> {
-        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputTOS)) }
-    }
-    public var outputTTL: OutputColumn<UInt8> {
-        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputTTL)) }
-    }
-    public var outputDoNotFragment: OutputColumn<Bool> {
-        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputDoNotFragment)) }
+    /// What the outer IPv4 header says of the packet.
+    public var outputFields: OutputColumn<OuterFields> {
+        @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputFields)) }
     }
     public var outputCount: Cell<Int> {
         @_noLocks get { unsafe Cell(at: memory + PacketLayout.outputCount) }

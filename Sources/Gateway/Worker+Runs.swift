@@ -77,9 +77,7 @@ extension Worker {
         while output >= 0, count < SlotGroups.laneCapacity {
             let bytes = datagramBytes(output)
             guard bytes <= size, total &+ bytes <= Worker.maximumPayload,
-                batch.outputTOS[output] == batch.outputTOS[first],
-                batch.outputTTL[output] == batch.outputTTL[first],
-                batch.outputDoNotFragment[output] == batch.outputDoNotFragment[first]
+                batch.outputFields[output] == batch.outputFields[first]
             else { break }
             count &+= 1
             total &+= bytes

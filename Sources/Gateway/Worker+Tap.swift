@@ -56,7 +56,9 @@ extension Worker {
     @_noLocks
     private func fitsPath(_ output: Int, _ peer: Int, _ byteCount: Int) -> Bool {
         let path = Int(pipeline.tables.peers[peer].pathMTU)
-        guard path > 0, byteCount > path, batch.outputDoNotFragment[output] else { return true }
+        guard path > 0, byteCount > path, batch.outputFields[output].doNotFragment else {
+            return true
+        }
         counters.count(.txEmsgsize)
         return false
     }
@@ -150,13 +152,14 @@ extension Worker {
     ) -> OuterHeader.Fields {
         let identification = nextIdentification
         nextIdentification = identification &+ UInt16(truncatingIfNeeded: packets)
+        let fields = batch.outputFields[output]
         return OuterHeader.Fields(
             destination: pipeline.tables.peers[peer].address,
             sourcePort: SourcePorts.first
                 &+ UInt16(truncatingIfNeeded: batch.outputSourcePort[output]),
-            payloadByteCount: payloadByteCount, typeOfService: batch.outputTOS[output],
-            timeToLive: batch.outputTTL[output],
-            doNotFragment: batch.outputDoNotFragment[output], identification: identification)
+            payloadByteCount: payloadByteCount, typeOfService: fields.typeOfService,
+            timeToLive: fields.timeToLive, doNotFragment: fields.doNotFragment,
+            identification: identification)
     }
 
     /// Over what lies in `header` from the UDP header on, and over `rest` behind it.

@@ -121,7 +121,7 @@ extension Worker {
     func beginDatagram(_ output: Int, _ peer: Int, isSegmented: Bool) -> SendOperation? {
         let file = underlay.file(
             sourcePort: batch.outputSourcePort[output],
-            doNotFragment: batch.outputDoNotFragment[output], isSegmented: isSegmented)
+            doNotFragment: batch.outputFields[output].doNotFragment, isSegmented: isSegmented)
         guard
             let operation = sender.beginDatagram(
                 from: file, to: pipeline.tables.peers[peer].address, port: underlay.port,
@@ -130,9 +130,9 @@ extension Worker {
             counters.count(.txRingFull)
             return nil
         }
-        let tos = batch.outputTOS[output]
+        let tos = batch.outputFields[output].typeOfService
         if tos != underlay.defaultTOS { operation.setTOS(tos) }
-        let ttl = batch.outputTTL[output]
+        let ttl = batch.outputFields[output].timeToLive
         if ttl != underlay.defaultTTL { operation.setTTL(ttl) }
         return operation
     }

@@ -6,11 +6,11 @@ internal import Wire
 /// them, so the stage leaves them as columns beside the frame.
 ///
 /// Reads: `outputDestination`, the frame's IP header, `flowHash`.
-/// Writes: `outputSourcePort` (an index into the pool of source ports), `outputTOS`, `outputTTL`,
-/// `outputDoNotFragment`, `flowHash`.
+/// Writes: `outputSourcePort` (an index into the pool of source ports), `outputFields`, `flowHash`.
 /// Drops: `encapMtu`, `portDown`, `innerVlanDenied`, `txUnreachable` (a peer that has left).
-/// Cost: the flow hash, once for each lane that enters a tunnel, however many copies. It is made
-/// here and not in the parse stage because local frames never need it.
+/// Cost: the flow hash, a few clocks for TCP and UDP over IPv4; for anything else once for each
+/// lane, however many copies. It is made here and not in the parse stage because local frames never
+/// need it.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
 public enum EncapsulateStage {
     /// Outer IPv4, UDP and VXLAN headers in front of the inner frame, bytes.
@@ -20,39 +20,104 @@ public enum EncapsulateStage {
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
         let rules = OuterRules(pipeline.tables.settings)
+        let count = min(batch.outputCount.value, PacketBatch.outputCapacity)
         var kept = 0
-        for output in 0..<batch.outputCount.value {
-            let destination = batch.outputDestination[output]
-            let lane = batch.outputLane[output]
-            guard
-                destination.isPeer
-                    ? encapsulate(Int(lane), kept, destination, rules, pipeline)
-                    : deliver(Int(lane), destination, pipeline)
-            else { continue }
-            batch.outputLane[kept] = lane
-            batch.outputDestination[kept] = destination
-            kept &+= 1
+        var output = 0
+        while output < count {
+            (output, kept) = passPlain(from: output, count, to: kept, rules, pipeline)
+            guard output < count else { break }
+            if passOther(output, to: kept, rules, pipeline) { kept &+= 1 }
+            output &+= 1
         }
         batch.outputCount.value = kept
     }
 
+    /// Settles outputs as nearly all are, up to the first that is not: IPv4 with TCP or UDP to a
+    /// peer, untagged frames to a port.
+    /// - Parameter row: the row of the first, after those dropped before it.
+    /// - Returns: the output that is not settled, and its row.
+    @_noLocks @inline(never)
+    private static func passPlain(
+        from first: Int, _ count: Int, to row: Int, _ rules: OuterRules, _ pipeline: Pipeline
+    ) -> (output: Int, row: Int) {
+        let batch = pipeline.batch
+        let peers = pipeline.tables.peers
+        let ports = pipeline.tables.ports
+        var row = row
+        // The packets of one VSI are counted together.
+        var vsi: UInt16 = 0
+        var sent: UInt64 = 0
+        var output = first
+        // No call in this loop, so that all it needs stays in registers.
+        while output < count {
+            let destination = batch.outputDestination[output]
+            let lane = Int(batch.outputLane[output])
+            guard batch.vlan[lane] == 0 else { break }
+            if batch.vsi[lane] != vsi {
+                if sent > 0 { pipeline.counters.add(sent, vsi: Int(vsi), .txPackets) }
+                vsi = batch.vsi[lane]
+                sent = 0
+            }
+            let index = destination.index
+            if destination.isPeer {
+                let frame = batch.frame(lane)
+                guard index < peers.count, peers[index].isInUse, frame.count <= rules.maximumFrame,
+                    let inner = InnerFields(plain: frame, etherType: batch.etherType[lane])
+                else { break }
+                batch.outputSourcePort[row] = rules.sourcePort(inner.flowHash(frame))
+                batch.outputFields[row] = rules.outer(inner.fields)
+            } else {
+                guard destination.isPort, isThere(index, vsi, ports) else { break }
+            }
+            sent &+= 1
+            batch.outputLane[row] = UInt16(truncatingIfNeeded: lane)
+            batch.outputDestination[row] = destination
+            row &+= 1
+            output &+= 1
+        }
+        if sent > 0 { pipeline.counters.add(sent, vsi: Int(vsi), .txPackets) }
+        return (output, row)
+    }
+
+    /// The FDB is newer than the rest of the tables when a configuration is taken in the middle of
+    /// a turn, and may speak of the port that gets this index in the next set.
     @_noLocks @inline(__always)
+    private static func isThere(_ port: Int, _ vsi: UInt16, _ ports: Column<PortRecord>) -> Bool {
+        port < ports.count && ports[port].isInUse && ports[port].isUp && ports[port].vsi == vsi
+    }
+
+    /// One output by all the rules. False when it was dropped.
+    @_noLocks @inline(never)
+    private static func passOther(
+        _ output: Int, to row: Int, _ rules: OuterRules, _ pipeline: Pipeline
+    ) -> Bool {
+        let batch = pipeline.batch
+        let destination = batch.outputDestination[output]
+        let lane = batch.outputLane[output]
+        guard
+            destination.isPeer
+                ? encapsulate(Int(lane), row, destination, rules, pipeline)
+                : deliver(Int(lane), destination, pipeline)
+        else { return false }
+        pipeline.counters.add(1, vsi: Int(batch.vsi[Int(lane)]), .txPackets)
+        batch.outputLane[row] = lane
+        batch.outputDestination[row] = destination
+        return true
+    }
+
+    @_noLocks
     private static func deliver(
         _ lane: Int, _ destination: Destination, _ pipeline: Pipeline
     ) -> Bool {
         let ports = pipeline.tables.ports
         let port = destination.index
-        let vsi = pipeline.batch.vsi[lane]
-        // The FDB is newer than the rest of the tables when a configuration is taken in the middle
-        // of a turn, and may speak of the port that gets this index in the next set.
-        guard destination.isPort, port < ports.count, ports[port].isInUse, ports[port].isUp,
-            ports[port].vsi == vsi
-        else { return drop(.portDown, pipeline) }
+        guard destination.isPort, isThere(port, pipeline.batch.vsi[lane], ports) else {
+            return drop(.portDown, pipeline)
+        }
         let tag = pipeline.batch.vlan[lane]
         guard tag == 0 || !leavesAsOtherVLAN(tag, ports[port], pipeline) else {
             return drop(.innerVlanDenied, pipeline)
         }
-        pipeline.counters.add(1, vsi: Int(vsi), .txPackets)
         return true
     }
 
@@ -70,7 +135,7 @@ public enum EncapsulateStage {
     }
 
     /// - Parameter row: the row of the output after those dropped before it.
-    @_noLocks @inline(__always)
+    @_noLocks
     private static func encapsulate(
         _ lane: Int, _ row: Int, _ destination: Destination, _ rules: OuterRules,
         _ pipeline: Pipeline
@@ -86,19 +151,14 @@ public enum EncapsulateStage {
             tooBig(lane, destination, pipeline)
             return drop(.encapMtu, pipeline)
         }
-        let inner = InnerFields.read(frame, etherType: batch.etherType[lane])
+        let etherType = batch.etherType[lane]
         var hash = batch.flowHash[lane]
         if hash == 0 {
-            hash = 1 &<< 32 | UInt64(inner.flowHash(frame, etherType: batch.etherType[lane]))
+            hash = 1 &<< 32 | UInt64(InnerFields.flowHash(frame, etherType: etherType))
             batch.flowHash[lane] = hash
         }
-        // The upper bits of hash times count: even over any count, without a division.
-        batch.outputSourcePort[row] = UInt32(
-            truncatingIfNeeded: ((hash & 0xFFFF_FFFF) &* rules.sourcePortCount) &>> 32)
-        batch.outputTOS[row] = rules.typeOfService(inner)
-        batch.outputTTL[row] = rules.timeToLive(inner)
-        batch.outputDoNotFragment[row] = rules.doNotFragment(inner)
-        pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
+        batch.outputSourcePort[row] = rules.sourcePort(UInt32(truncatingIfNeeded: hash))
+        batch.outputFields[row] = rules.outer(InnerFields.read(frame, etherType: etherType))
         return true
     }
 

@@ -1,61 +1,55 @@
 internal import Tables
 internal import Wire
 
+/// The fields of an outer IPv4 header that may come from the inner packet.
+///
+/// Layout: one word: type of service, TTL, and one bit for "don't fragment".
+public struct OuterFields: BitwiseCopyable, Equatable, Sendable {
+    fileprivate var word: UInt32
+
+    public var typeOfService: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word) } }
+    public var timeToLive: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word &>> 8) } }
+    public var doNotFragment: Bool { @_noLocks get { word &>> 16 != 0 } }
+
+    @_noLocks @inline(__always)
+    fileprivate init(word: UInt32) { self.word = word }
+
+    @_noLocks
+    init(typeOfService: UInt8, timeToLive: UInt8, doNotFragment: Bool) {
+        word =
+            UInt32(typeOfService) | UInt32(timeToLive) &<< 8 | (doNotFragment ? 1 &<< 16 : 0)
+    }
+}
+
 /// What the encapsulate stage takes from the frame: the fields that outer headers inherit, and the
 /// words of which the flow hash of most packets is made.
 struct InnerFields {
-    /// 0 for a frame without IP.
-    let typeOfService: UInt8
-    /// 64 for a frame without IP.
-    let timeToLive: UInt8
-    /// Always for IPv6, whose packets no router fragments.
-    let doNotFragment: Bool
+    let fields: OuterFields
     let protocolNumber: UInt8
-    /// IPv4 without options, no fragment, TCP or UDP with its ports.
-    let isPlain: Bool
 
+    /// Those of IPv4 without options, no fragment, TCP or UDP with its ports; nil says nothing.
     /// - Parameter etherType: that of the frame, which has no tag.
     @_noLocks @inline(__always)
-    static func read(_ frame: FrameView, etherType: UInt16) -> InnerFields {
+    init?(plain frame: FrameView, etherType: UInt16) {
         let offset = EthernetHeader.byteCount
         guard etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount &+ 4, at: offset) else {
-            return readOther(frame, etherType: etherType)
+            return nil
         }
         // Version to fragment offset, and TTL to source address: each one load.
         let first = frame.loadUInt64(at: offset)
         let second = frame.loadUInt64(at: offset &+ 8)
-        let protocolNumber = UInt8(truncatingIfNeeded: second &>> 48)
-        return InnerFields(
-            typeOfService: UInt8(truncatingIfNeeded: first &>> 48),
-            timeToLive: UInt8(truncatingIfNeeded: second &>> 56),
-            doNotFragment: first & 0x4000 != 0, protocolNumber: protocolNumber,
-            isPlain: first & 0x0F00_0000_0000_3FFF == 0x0500_0000_0000_0000
-                && (protocolNumber == ProtocolNumber.udp || protocolNumber == ProtocolNumber.tcp))
-    }
-
-    @_noLocks @inline(never)
-    private static func readOther(_ frame: FrameView, etherType: UInt16) -> InnerFields {
-        let offset = EthernetHeader.byteCount
-        if etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount, at: offset) {
-            let header = IPv4Header(frame: frame, at: offset)
-            return InnerFields(
-                typeOfService: header.typeOfService, timeToLive: header.timeToLive,
-                doNotFragment: header.dontFragment, protocolNumber: 0, isPlain: false)
-        }
-        if etherType == EtherType.ipv6, frame.holds(IPv6Header.byteCount, at: offset) {
-            let header = IPv6Header(frame: frame, at: offset)
-            return InnerFields(
-                typeOfService: header.trafficClass, timeToLive: header.hopLimit,
-                doNotFragment: true, protocolNumber: 0, isPlain: false)
-        }
-        return InnerFields(
-            typeOfService: 0, timeToLive: 64, doNotFragment: false, protocolNumber: 0,
-            isPlain: false)
+        protocolNumber = UInt8(truncatingIfNeeded: second &>> 48)
+        guard first & 0x0F00_0000_0000_3FFF == 0x0500_0000_0000_0000,
+            protocolNumber == ProtocolNumber.udp || protocolNumber == ProtocolNumber.tcp
+        else { return nil }
+        fields = OuterFields(
+            word: UInt32(truncatingIfNeeded: first &>> 48 & 0xFF)
+                | UInt32(truncatingIfNeeded: second &>> 48 & 0xFF00)
+                | UInt32(truncatingIfNeeded: first & 0x4000) &<< 2)
     }
 
     @_noLocks @inline(__always)
-    func flowHash(_ frame: FrameView, etherType: UInt16) -> UInt32 {
-        guard isPlain else { return Self.otherHash(frame, etherType: etherType) }
+    func flowHash(_ frame: FrameView) -> UInt32 {
         let offset = EthernetHeader.byteCount
         return FlowHash.hashIPv4(
             addresses: frame.loadUInt64(at: offset &+ 12),
@@ -63,8 +57,27 @@ struct InnerFields {
             protocolNumber: protocolNumber)
     }
 
-    @_noLocks @inline(never)
-    private static func otherHash(_ frame: FrameView, etherType: UInt16) -> UInt32 {
+    /// A frame without IP has a TTL of 64. No router fragments a packet of IPv6.
+    @_noLocks
+    static func read(_ frame: FrameView, etherType: UInt16) -> OuterFields {
+        let offset = EthernetHeader.byteCount
+        if etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount, at: offset) {
+            let header = IPv4Header(frame: frame, at: offset)
+            return OuterFields(
+                typeOfService: header.typeOfService, timeToLive: header.timeToLive,
+                doNotFragment: header.dontFragment)
+        }
+        if etherType == EtherType.ipv6, frame.holds(IPv6Header.byteCount, at: offset) {
+            let header = IPv6Header(frame: frame, at: offset)
+            return OuterFields(
+                typeOfService: header.trafficClass, timeToLive: header.hopLimit,
+                doNotFragment: true)
+        }
+        return OuterFields(typeOfService: 0, timeToLive: 64, doNotFragment: false)
+    }
+
+    @_noLocks
+    static func flowHash(_ frame: FrameView, etherType: UInt16) -> UInt32 {
         guard etherType == EtherType.ipv4 else { return FlowHash.hash(frame: frame) }
         return FlowHash.hash(
             frame: frame, etherType: etherType, layer3Offset: EthernetHeader.byteCount)
@@ -75,15 +88,12 @@ struct InnerFields {
 ///
 /// Standard: RFC 6040 section 4.1, RFC 2983, RFC 4459.
 struct OuterRules {
-    let sourcePortCount: UInt64
+    private let sourcePortCount: UInt64
     /// Bytes of the largest inner frame with its tag, `Int.max` when unknown.
     let maximumFrame: Int
-    private let fixedTOS: UInt8
-    private let inheritedTOS: UInt8
-    /// 0 to inherit.
-    private let fixedTTL: UInt8
-    private let setsDoNotFragment: Bool
-    private let inheritsDoNotFragment: Bool
+    /// The bits that are set, and those taken from the inner packet.
+    private let fixed: UInt32
+    private let inherited: UInt32
 
     @_noLocks @inline(__always)
     init(_ settings: TableSet.Settings) {
@@ -91,37 +101,37 @@ struct OuterRules {
         maximumFrame =
             settings.underlayMTU == 0
             ? .max : Int(settings.underlayMTU) &- EncapsulateStage.overhead
-        let inheritsDSCP = settings.dscp == 255
-        fixedTOS = inheritsDSCP ? 0 : settings.dscp &<< 2
-        inheritedTOS = inheritsDSCP ? 0xFC : 0
-        fixedTTL = settings.ttl
-        switch settings.doNotFragment {
-        case .set:
-            setsDoNotFragment = true
-            inheritsDoNotFragment = false
-        case .unset:
-            setsDoNotFragment = false
-            inheritsDoNotFragment = false
-        case .inherit:
-            setsDoNotFragment = false
-            inheritsDoNotFragment = true
+        // ECN is a copy always.
+        var fixed = OuterFields(
+            typeOfService: 0, timeToLive: settings.ttl, doNotFragment: false
+        ).word
+        var inherited = UInt32(ECN.encapsulated(inner: 0xFF))
+        if settings.dscp == 255 {
+            inherited |= 0xFC
+        } else {
+            fixed |= UInt32(settings.dscp &<< 2)
         }
-    }
-
-    @_noLocks @inline(__always)
-    func typeOfService(_ inner: InnerFields) -> UInt8 {
-        fixedTOS | inner.typeOfService & inheritedTOS
-            | ECN.encapsulated(inner: inner.typeOfService)
+        if settings.ttl == 0 { inherited |= 0xFF00 }
+        switch settings.doNotFragment {
+        case .set: fixed |= 1 &<< 16
+        case .unset: break
+        case .inherit: inherited |= 1 &<< 16
+        }
+        self.fixed = fixed
+        self.inherited = inherited
     }
 
     /// An outer TTL of 0 cannot be sent.
     @_noLocks @inline(__always)
-    func timeToLive(_ inner: InnerFields) -> UInt8 {
-        fixedTTL != 0 ? fixedTTL : max(inner.timeToLive, 1)
+    func outer(_ inner: OuterFields) -> OuterFields {
+        let word = fixed | inner.word & inherited
+        return OuterFields(word: word & 0xFF00 == 0 ? word | 0x0100 : word)
     }
 
+    /// The index of the source port. The upper bits of hash times count: even over any count,
+    /// without a division.
     @_noLocks @inline(__always)
-    func doNotFragment(_ inner: InnerFields) -> Bool {
-        setsDoNotFragment || (inheritsDoNotFragment && inner.doNotFragment)
+    func sourcePort(_ hash: UInt32) -> UInt32 {
+        UInt32(truncatingIfNeeded: (UInt64(hash) &* sourcePortCount) &>> 32)
     }
 }

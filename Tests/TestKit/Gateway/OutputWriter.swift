@@ -43,13 +43,14 @@ struct OutputWriter {
         let vni = pipeline.tables.vsis[Int(batch.vsi[lane])].vni
         let header: [UInt8] =
             [8, 0, 0, 0] + [UInt8(vni >> 16 & 255), UInt8(vni >> 8 & 255), UInt8(vni & 255), 0]
+        let fields = batch.outputFields[output]
         return Output(
             place: .peer(peerNames[destination.index] ?? "unknown"), bytes: header + frame,
             arrival: lanesBefore + lane,
             outer: Output.Outer(
                 sourcePort: batch.outputSourcePort[output],
-                typeOfService: batch.outputTOS[output], timeToLive: batch.outputTTL[output],
-                doNotFragment: batch.outputDoNotFragment[output]))
+                typeOfService: fields.typeOfService, timeToLive: fields.timeToLive,
+                doNotFragment: fields.doNotFragment))
     }
 
     private func insert(tag: UInt32, into frame: inout [UInt8]) {

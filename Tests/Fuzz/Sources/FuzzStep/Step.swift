@@ -150,7 +150,7 @@ struct Step {
                 batch.outputSourcePort[output]
                     < max(1, world.pipeline.tables.settings.sourcePortCount),
                 "the source port is in its range")
-            FuzzDriver.expect(batch.outputTTL[output] > 0, "an outer TTL can be sent")
+            FuzzDriver.expect(batch.outputFields[output].timeToLive > 0, "an outer TTL can be sent")
         }
         let metadata = batch.segmentations[lane]
         guard metadata.isSuperPacket else {
