@@ -4,7 +4,7 @@ import dataclasses
 import rate
 import traffic
 from figures import Measure, Part
-from networks import KERNEL, ONE_WORKER, PACKET, STEERED, SWITCH, TWO_WORKERS, VXGATE
+from networks import KERNEL, ONE_WORKER, PACKET, ROUTED, STEERED, SWITCH, TWO_WORKERS, VXGATE
 
 FRAMES = "64-byte frames"
 LOSSLESS = "The highest rate with loss of at most 1 in 10,000. "
@@ -13,17 +13,17 @@ COMPLETED = ("The kernel that faces Open vSwitch completes the outer checksums, 
 UPDATES = 10_000                                     # new MAC addresses a second in E5
 
 
-def contestants(plan, packet=True):
+def contestants(plan, without=()):
     """In the order in which they take turns."""
-    return [name for name in (VXGATE, KERNEL, STEERED, PACKET if packet else None, SWITCH)
-            if name and name in plan.contestants]
+    return [name for name in (VXGATE, KERNEL, ROUTED, STEERED, PACKET, SWITCH)
+            if name in plan.contestants and name not in without]
 
 
 def ratios(names):
     """Each of ours against the better kernel, and against Open vSwitch."""
     kernels = tuple(name for name in (KERNEL, STEERED) if name in names)
     found = []
-    for ours in (VXGATE, PACKET):
+    for ours in (VXGATE, ROUTED, PACKET):
         if ours in names:
             found += [(ours, kernels)] + ([(ours, (SWITCH,))] if SWITCH in names else [])
     return tuple(found)
@@ -73,7 +73,7 @@ def e2(plan):
 
 def e3(plan):
     """Questions and answers between hosts behind two gateways."""
-    names = contestants(plan)
+    names = contestants(plan, without=(ROUTED,))
     takes = {name: (lambda name=name: traffic.ping_pong(
         plan.field, plan.field.lab("two", name), plan.seconds)) for name in names}
     words = "question and answer over UDP, one at a time"
@@ -101,12 +101,11 @@ def e5(plan):
             found = dataclasses.replace(found, remarks=(*found.remarks, slow))
         return found
 
-    for name in contestants(plan, packet=False):
-        if name != STEERED:
-            quiet, busy = f"{name}, quiet", f"{name}, {UPDATES:,} updates/s"
-            takes[quiet] = lambda name=name: take(name, False)
-            takes[busy] = lambda name=name: take(name, True)
-            pairs.append((busy, (quiet,)))
+    for name in contestants(plan, without=(ROUTED, STEERED, PACKET)):
+        quiet, busy = f"{name}, quiet", f"{name}, {UPDATES:,} updates/s"
+        takes[quiet] = lambda name=name: take(name, False)
+        takes[busy] = lambda name=name: take(name, True)
+        pairs.append((busy, (quiet,)))
     yield Measure("E5", "e5", {"rate": Part(f"{FRAMES} while MAC addresses are learned", "kpps")},
                   takes, next(iter(takes)), tuple(pairs), "frame",
                   f"{LOSSLESS}Beside the measured frames {UPDATES:,} a second arrive at another "

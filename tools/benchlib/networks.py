@@ -18,7 +18,8 @@ import topology
 from figures import BenchError
 from labstate import Lab, names, run
 
-VXGATE, PACKET, ONE_WORKER, TWO_WORKERS = "vxgate", "vxgate, packet sockets", "one", "two"
+VXGATE, PACKET, ROUTED = "vxgate", "vxgate, packet sockets", "vxgate, tap underlay"
+ONE_WORKER, TWO_WORKERS = "one", "two"
 KERNEL, STEERED, SWITCH = "kernel", "kernel, RPS", "Open vSwitch"
 PEERS = 64
 NOBODY = "02:00:00:00:fe:99"                         # the MAC address of the peers of `fan`
@@ -135,10 +136,10 @@ def steer(lab, on):
             raise BenchError("RPS cannot be switched here: it takes root of the machine")
 
 
-def _build(field, lab, network, access, workers="auto"):
+def _build(field, lab, network, access, workers="auto", underlay="udp"):
     topology.build(lab, SimpleNamespace(
         name=lab.name, topology=network, access=access, binary=field.binary, mtu=1500,
-        workers=workers, set=[], kernel_host2=False, generator=False, underlay="udp"))
+        workers=workers, set=[], kernel_host2=False, generator=False, underlay=underlay))
 
 
 def _two(field, lab, make):
@@ -150,7 +151,8 @@ def _two(field, lab, make):
     elif make in (KERNEL, STEERED):
         _build(field, lab, "kernel-only", "veth")
     else:
-        _build(field, lab, "two-gateways", "veth" if make == PACKET else "tap")
+        _build(field, lab, "two-gateways", "veth" if make == PACKET else "tap",
+               underlay="tap" if make == ROUTED else "udp")
 
 
 def _peer(field, lab, make):
@@ -160,7 +162,8 @@ def _peer(field, lab, make):
     elif make in (KERNEL, STEERED):
         _build(field, lab, "kernel-only", "veth")
     else:
-        _build(field, lab, "kernel-peer", "veth" if make == PACKET else "tap")
+        _build(field, lab, "kernel-peer", "veth" if make == PACKET else "tap",
+               underlay="tap" if make == ROUTED else "udp")
 
 
 def _switches(field, lab, sides):
