@@ -42,6 +42,27 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         return value(at: slot)
     }
 
+    /// The slot where `key` most likely is, or -1, which says nothing. No call.
+    @inlinable @_noLocks @inline(__always)
+    public func findFirst(_ key: UInt64) -> Int {
+        let hash = Self.hash(key)
+        let bucket = hash & bucketMask
+        let matches = self.matches(bucket, Self.tag(hash))
+        guard matches != 0 else { return -1 }
+        let slot = Self.slot(bucket, matches)
+        return self.key(at: slot) == key ? slot : -1
+    }
+
+    /// The same where `guess` has been asked.
+    @inlinable @_noLocks @inline(__always)
+    public func confirm(_ key: UInt64, guess: Int32) -> Int {
+        let slot = Int(guess)
+        guard UInt(bitPattern: slot &* 2) < UInt(bitPattern: entries.count),
+            self.key(at: slot) == key
+        else { return -1 }
+        return slot
+    }
+
     /// Fetches the entry of a slot, if there is such a slot.
     @inlinable @_noLocks @inline(__always)
     public func prefetch(slot: Int32) {
@@ -81,10 +102,16 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     @_noLocks
     public func guess(_ keys: Column<UInt64>, count: Int, slots: Column<Int32>) {
         let isLarge = tags.count > Self.residentByteCount / 8
-        if isLarge {
-            for index in 0..<count { prefetch(keys[index]) }
-        }
         var lastKey = ProbeTable.noKey
+        if isLarge {
+            for index in 0..<count {
+                let key = keys[index]
+                if key == lastKey { continue }
+                lastKey = key
+                prefetch(key)
+            }
+            lastKey = ProbeTable.noKey
+        }
         var slot = -1
         for index in 0..<count {
             let key = keys[index]

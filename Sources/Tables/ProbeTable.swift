@@ -22,7 +22,8 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     @usableFromInline
     struct Layout: BitwiseCopyable {
         @usableFromInline let reader: ProbeReader
-        var occupied = 0
+        /// One word: how many entries are in use. Readers may look at it.
+        @usableFromInline let occupied: Column<UInt64>
     }
 
     @usableFromInline let layout: Cell<Layout>
@@ -51,10 +52,18 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
                 reader: ProbeReader(
                     tags: Column(count: buckets * 2, repeating: 0),
                     entries: Column(count: buckets * 16, repeating: Self.noKey),
-                    bucketMask: UInt64(buckets - 1))))
+                    bucketMask: UInt64(buckets - 1)),
+                occupied: Column(count: 1, repeating: 0)))
     }
 
-    public var count: Int { layout.value.occupied }
+    @inlinable public var count: Int {
+        @_noLocks get {
+            Int(truncatingIfNeeded: unsafe vx_load_relaxed_u64(layout.value.occupied.pointer(at: 0)))
+        }
+    }
+    /// What is in use stays in the cache of a core: asked one by one, keys cost less than when all
+    /// of a batch are fetched first.
+    @inlinable public var isSmall: Bool { @_noLocks get { count <= 4096 } }
     @inlinable public var capacity: Int { @_noLocks get { layout.value.reader.entries.count / 2 } }
     public var byteCount: Int { tags.count * 8 + capacity * 16 }
 
@@ -130,7 +139,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
         unsafe vx_store_release_u64(keyPointer(slot), key)
         // Last: a tag promises that the key is there.
         setTag(tag, at: slot)
-        layout.value.occupied += 1
+        setCount(count + 1)
         return slot
     }
 
@@ -143,7 +152,11 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
         precondition(isOccupied(slot))
         unsafe vx_store_release_u64(keyPointer(slot), Self.removedKey)
         setTag(0, at: slot)
-        layout.value.occupied -= 1
+        setCount(count - 1)
+    }
+
+    private func setCount(_ count: Int) {
+        unsafe vx_store_relaxed_u64(layout.value.occupied.pointer(at: 0), UInt64(count))
     }
 
     /// Makes a removed slot free again. Every reader has begun a new turn since it was removed.
@@ -187,6 +200,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     public func deallocate() {
         tags.deallocate()
         entries.deallocate()
+        layout.value.occupied.deallocate()
         layout.deallocate()
     }
 

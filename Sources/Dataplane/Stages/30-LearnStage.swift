@@ -15,39 +15,110 @@ public enum LearnStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let table = pipeline.tables.forwarding.table.reader
-        let count = batch.activeCount.value
-        for position in 0..<count {
-            let lane = Int(batch.active[position])
-            batch.keys[position] = ForwardingTable.key(
-                mac: batch.sourceMAC[lane], vsi: batch.vsi[lane])
+        let forwarding = pipeline.tables.forwarding.table
+        let table = forwarding.reader
+        let count = min(batch.activeCount.value, PacketBatch.laneCapacity)
+        let isSmall = forwarding.isSmall
+        if !isSmall {
+            for position in 0..<count { batch.keys[position] = key(of: position, batch) }
+            table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         }
-        table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
-        var lastReported: UInt64 = 0
-        var lastKey = ProbeTable.noKey
-        var slot = -1
-        for position in 0..<count {
-            let lane = Int(batch.active[position])
-            let key = batch.keys[position]
-            if key != lastKey {
-                lastKey = key
-                slot = table.find(key, guess: batch.foundSlots[position])
+        var lastReported = ProbeTable.noKey
+        var position = 0
+        while position < count {
+            (position, kept) =
+                isSmall
+                ? passSmall(from: position, count, to: kept, table, pipeline)
+                : passLarge(from: position, count, to: kept, table, pipeline)
+            guard position < count else { break }
+            let lane = batch.active[position]
+            if settle(Int(lane), key(of: position, batch), &lastReported, table, pipeline) {
+                batch.active[kept] = lane
+                kept &+= 1
             }
-            if slot >= 0 {
-                guard compare(lane, slot, table, pipeline) else { continue }
-            } else if key != lastReported {
-                lastReported = key
-                report(lane, pipeline)
-            }
-            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
-            kept &+= 1
+            position &+= 1
         }
         batch.activeCount.value = kept
     }
 
-    /// A known source. False when the frame must go no further.
     @_noLocks @inline(__always)
+    private static func key(of position: Int, _ batch: PacketBatch) -> UInt64 {
+        let lane = Int(batch.active[position])
+        return ForwardingTable.key(mac: batch.sourceMAC[lane], vsi: batch.vsi[lane])
+    }
+
+    @_noLocks @inline(never)
+    private static func passSmall(
+        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        pass(from: first, count, to: row, isSmall: true, table, pipeline)
+    }
+
+    @_noLocks @inline(never)
+    private static func passLarge(
+        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        pass(from: first, count, to: row, isSmall: false, table, pipeline)
+    }
+
+    /// Refreshes the entries of sources that are where the FDB says, up to the first that is not.
+    /// - Parameter row: of `active`, for the first after those dropped before it.
+    /// - Returns: the position that is not settled, and its row.
+    @_noLocks @inline(__always)
+    private static func pass(
+        from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,
+        _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        let batch = pipeline.batch
+        let time = batch.coarseTime.value
+        var row = row
+        var position = first
+        var lastKey = ProbeTable.noKey
+        var lastPlace = Destination.none
+        // No call in this loop, so that all it needs stays in registers.
+        while position < count {
+            let key = isSmall ? key(of: position, batch) : batch.keys[position]
+            let lane = batch.active[position]
+            let place = batch.ingress[Int(lane)]
+            if key != lastKey || place.bits != lastPlace.bits {
+                let slot =
+                    isSmall
+                    ? table.findFirst(key) : table.confirm(key, guess: batch.foundSlots[position])
+                guard slot >= 0 else { break }
+                let value = table.value(at: slot)
+                if ForwardingTable.destination(of: value).bits == place.bits {
+                    table.touch(slot, time: time)
+                } else if !ForwardingTable.isOwn(value) || place.isPort {
+                    break
+                }
+                lastKey = key
+                lastPlace = place
+            }
+            batch.active[row] = lane
+            row &+= 1
+            position &+= 1
+        }
+        return (position, row)
+    }
+
+    /// One source by all the rules. False when the frame must go no further.
+    @_noLocks @inline(never)
+    private static func settle(
+        _ lane: Int, _ key: UInt64, _ lastReported: inout UInt64, _ table: ProbeReader,
+        _ pipeline: Pipeline
+    ) -> Bool {
+        let slot = table.find(key)
+        if slot >= 0 { return compare(lane, slot, table, pipeline) }
+        if key != lastReported {
+            lastReported = key
+            report(lane, pipeline)
+        }
+        return true
+    }
+
+    /// A known source. False when the frame must go no further.
+    @_noLocks
     private static func compare(
         _ lane: Int, _ slot: Int, _ table: ProbeReader, _ pipeline: Pipeline
     ) -> Bool {

@@ -13,35 +13,109 @@ public enum BridgeStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        let table = pipeline.tables.forwarding.table.reader
-        let count = batch.activeCount.value
-        for position in 0..<count {
-            let lane = Int(batch.active[position])
-            batch.keys[position] = ForwardingTable.key(
-                mac: batch.destinationMAC[lane], vsi: batch.vsi[lane])
+        let forwarding = pipeline.tables.forwarding.table
+        let table = forwarding.reader
+        let count = min(batch.activeCount.value, PacketBatch.laneCapacity)
+        let isSmall = forwarding.isSmall
+        if !isSmall {
+            for position in 0..<count { batch.keys[position] = key(of: position, batch) }
+            table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         }
-        table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         var kept = 0
-        var lastKey = ProbeTable.noKey
-        var value: UInt32 = 0
-        for position in 0..<count {
-            let lane = Int(batch.active[position])
-            let key = batch.keys[position]
-            if key != lastKey {
-                lastKey = key
-                let slot = table.find(key, guess: batch.foundSlots[position])
-                value = slot < 0 ? 0 : table.value(at: slot)
+        var position = 0
+        while position < count {
+            (position, kept) =
+                isSmall
+                ? passSmall(from: position, count, to: kept, table, pipeline)
+                : passLarge(from: position, count, to: kept, table, pipeline)
+            guard position < count else { break }
+            let lane = batch.active[position]
+            if settle(Int(lane), key(of: position, batch), table, pipeline) {
+                batch.active[kept] = lane
+                kept &+= 1
             }
-            guard bridge(lane, value, pipeline) else { continue }
-            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
-            kept &+= 1
+            position &+= 1
         }
         batch.activeCount.value = kept
     }
 
+    @_noLocks @inline(__always)
+    private static func key(of position: Int, _ batch: PacketBatch) -> UInt64 {
+        let lane = Int(batch.active[position])
+        return ForwardingTable.key(mac: batch.destinationMAC[lane], vsi: batch.vsi[lane])
+    }
+
+    @_noLocks @inline(never)
+    private static func passSmall(
+        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        pass(from: first, count, to: row, isSmall: true, table, pipeline)
+    }
+
+    @_noLocks @inline(never)
+    private static func passLarge(
+        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        pass(from: first, count, to: row, isSmall: false, table, pipeline)
+    }
+
+    /// Settles frames to unicast addresses that the FDB has in another place, up to the first that
+    /// is none; ARP is none.
+    /// - Parameter row: of `active`, for the first after those dropped before it.
+    /// - Returns: the position that is not settled, and its row.
+    @_noLocks @inline(__always)
+    private static func pass(
+        from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,
+        _ pipeline: Pipeline
+    ) -> (position: Int, row: Int) {
+        let batch = pipeline.batch
+        var row = row
+        var position = first
+        var lastKey = ProbeTable.noKey
+        var value: UInt32 = 0
+        // No call in this loop, so that all it needs stays in registers.
+        while position < count {
+            let key = isSmall ? key(of: position, batch) : batch.keys[position]
+            let lane = Int(batch.active[position])
+            guard batch.etherType[lane] != EtherType.arp else { break }
+            if key != lastKey {
+                let slot =
+                    isSmall
+                    ? table.findFirst(key) : table.confirm(key, guess: batch.foundSlots[position])
+                guard slot >= 0, !MACAddress(bits: key &>> 16).isGroup else { break }
+                lastKey = key
+                value = table.value(at: slot)
+            }
+            // Frames to the key that no entry has never ask the table.
+            guard value != 0 else { break }
+            if ForwardingTable.isOwn(value) {
+                batch.route(lane)
+            } else {
+                let place = ForwardingTable.destination(of: value)
+                let origin = batch.ingress[lane]
+                guard place.bits != origin.bits, !place.isPeer || !origin.isPeer else { break }
+                batch.egress[lane] = place
+                batch.verdict[lane] = .forward
+            }
+            batch.active[row] = UInt16(truncatingIfNeeded: lane)
+            row &+= 1
+            position &+= 1
+        }
+        return (position, row)
+    }
+
+    /// One frame by all the rules. False when it goes no further.
+    @_noLocks @inline(never)
+    private static func settle(
+        _ lane: Int, _ key: UInt64, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Bool {
+        let slot = table.find(key)
+        return bridge(lane, slot < 0 ? 0 : table.value(at: slot), pipeline)
+    }
+
     /// Writes the verdict. False when the frame goes no further.
     /// - Parameter value: the FDB's word for the destination, 0 when it has none.
-    @_noLocks @inline(__always)
+    @_noLocks
     private static func bridge(_ lane: Int, _ value: UInt32, _ pipeline: Pipeline) -> Bool {
         let batch = pipeline.batch
         if batch.etherType[lane] == EtherType.arp, settleARP(lane, value != 0, pipeline) {

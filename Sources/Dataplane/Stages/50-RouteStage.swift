@@ -59,14 +59,25 @@ public enum RouteStage {
         let filter = pipeline.tables.routes.addressFilter
         var entrance = Entrance(of: batch.vsi[Int(batch.routable[0])], pipeline.tables)
         let count = min(asked, PacketBatch.laneCapacity)
+        // One that is not ordinary.
+        var lastSource: UInt32 = 0
         for position in 0..<count {
             let lane = batch.routable[position]
             let vsi = batch.vsi[Int(lane)]
-            if vsi != entrance.vsi { entrance = Entrance(of: vsi, pipeline.tables) }
+            if vsi != entrance.vsi {
+                entrance = Entrance(of: vsi, pipeline.tables)
+                lastSource = 0
+            }
             // No call in this loop, so that all it needs stays in registers.
             guard let fields = entrance.plainFields(Int(lane), filter, batch),
                 fields.timeToLive > 1
             else { return admitOthers(asked, from: position, pipeline) }
+            if fields.source != lastSource {
+                lastSource = fields.source
+                guard entrance.isHarmless(lastSource, filter) else {
+                    return admitOthers(asked, from: position, pipeline)
+                }
+            }
             entrance.admit(lane, fields, to: position, entrance.plainWord, batch)
         }
         return count
@@ -85,10 +96,9 @@ public enum RouteStage {
             let lane = batch.routable[position]
             let vsi = batch.vsi[Int(lane)]
             if vsi != entrance.vsi { entrance = Entrance(of: vsi, pipeline.tables) }
-            guard
-                let fields = entrance.plainFields(Int(lane), filter, batch)
-                    ?? examine(Int(lane), entrance, pipeline)
-            else { continue }
+            var plain = entrance.plainFields(Int(lane), filter, batch)
+            if let source = plain?.source, !entrance.isHarmless(source, filter) { plain = nil }
+            guard let fields = plain ?? examine(Int(lane), entrance, pipeline) else { continue }
             let word = fields.timeToLive > 1 ? entrance.plainWord : entrance.word
             entrance.admit(lane, fields, to: count, word, batch)
             count &+= 1
@@ -139,16 +149,20 @@ public enum RouteStage {
                 isPlain: record.forwards && record.policyCount == 0)
         }
 
-        /// What is to be known of an IPv4 header that needs no closer look, or nil.
+        /// What is to be known of an IPv4 header that needs no closer look but at its source, or
+        /// nil.
         @_noLocks @inline(__always)
         func plainFields(
             _ lane: Int, _ filter: RouteTable.AddressFilter, _ batch: PacketBatch
         ) -> RouteChecks.Fields? {
-            guard UInt32(batch.etherType[lane]) == etherType,
-                let fields = RouteChecks.Fields(plain: batch.frame(lane), filter),
-                !filter.mayHold(vrf: vrf, address: fields.source)
-            else { return nil }
-            return fields
+            guard UInt32(batch.etherType[lane]) == etherType else { return nil }
+            return RouteChecks.Fields(plain: batch.frame(lane), filter)
+        }
+
+        /// The source needs no closer look either; false says nothing.
+        @_noLocks @inline(__always)
+        func isHarmless(_ source: UInt32, _ filter: RouteTable.AddressFilter) -> Bool {
+            filter.isOrdinary(source) && !filter.mayHold(vrf: vrf, address: source)
         }
 
         @_noLocks @inline(__always)

@@ -113,8 +113,8 @@ enum NextHopLookup {
         /// Its MAC address: the upper two octets in the lower bits, and the other four.
         let upperMAC: UInt64
         let lowerMAC: UInt32
-        /// Bytes of a packet that is too large for none of its ways.
-        let certainMTU: Int
+        /// Bytes of a frame that is too large for none of its ways.
+        let certainFrame: Int
 
         @_noLocks @inline(__always)
         init(_ index: Int, _ tables: TableView) {
@@ -123,8 +123,8 @@ enum NextHopLookup {
             vsi = interface.vsi
             upperMAC = interface.mac &>> 32
             lowerMAC = UInt32(truncatingIfNeeded: interface.mac)
-            let mtu = interface.mtu == 0 ? .max : Int(interface.mtu)
-            certainMTU = min(mtu, tables.certainTunnelMTU)
+            let mtu = interface.mtu == 0 ? 0xFFFF : Int(interface.mtu)
+            certainFrame = EthernetHeader.byteCount &+ min(mtu, tables.certainTunnelMTU)
         }
     }
 
@@ -174,8 +174,9 @@ enum NextHopLookup {
             batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
             return false
         }
+        // The frame ends with the packet since it was admitted.
         guard
-            header.totalLength <= exit.certainMTU
+            header.frame.count <= exit.certainFrame
                 || fits(lane, header, exit.index, egress, pipeline)
         else { return false }
         _ = header.decrementTimeToLive()
