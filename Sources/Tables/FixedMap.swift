@@ -1,7 +1,8 @@
 public import Memory
 
 /// A map from 32-bit keys to 32-bit values that is built once and then only read: VNI to VSI, VTEP
-/// address to peer. Linear probing at a load of at most one half.
+/// address to peer. Linear probing at a load of at most one half, a sixteenth for few keys, with
+/// the multiplier of several that puts most keys where they are looked for first.
 ///
 /// Thread-safety: immutable after `init`. Layout: key and value in one word. Capacity: that of
 /// `init`.
@@ -9,16 +10,38 @@ public import Memory
 public struct FixedMap: Sendable {
     @usableFromInline let words: Column<UInt64>
     @usableFromInline let mask: Int
+    @usableFromInline let multiplier: UInt64
     @usableFromInline static var free: UInt64 { @_noLocks get { .max } }
+
+    /// Multipliers that are tried, and how many keys are few.
+    private static let attempts: UInt64 = 32
+    private static let fewKeys = 64
 
     /// - Precondition: no value is `UInt32.max` together with the key `UInt32.max`.
     public init(_ pairs: [(key: UInt32, value: UInt32)]) {
+        let room = pairs.count * (pairs.count <= Self.fewKeys ? 16 : 2)
         var size = 8
-        while size < pairs.count * 2 { size *= 2 }
+        while size < room { size *= 2 }
+        let mask = size - 1
+        let keys = Set(pairs.map(\.key))
+        func displaced(_ multiplier: UInt64) -> Int {
+            keys.count - Set(keys.map { Self.hash($0, multiplier) & mask }).count
+        }
+        let golden: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var best = (multiplier: golden, displaced: displaced(golden))
+        var attempt: UInt64 = 1
+        while best.displaced > 0, attempt < Self.attempts, pairs.count <= Self.fewKeys {
+            // Odd, as a product with an even number would lose bits of the key.
+            let multiplier = (golden &* (2 * attempt + 1)) | 1
+            let count = displaced(multiplier)
+            if count < best.displaced { best = (multiplier, count) }
+            attempt += 1
+        }
         words = Column(count: size, repeating: Self.free)
-        mask = size - 1
+        self.mask = mask
+        multiplier = best.multiplier
         for pair in pairs {
-            var index = Self.hash(pair.key) & mask
+            var index = Self.hash(pair.key, multiplier) & mask
             while words[index] != Self.free { index = (index + 1) & mask }
             words[index] = UInt64(pair.key) << 32 | UInt64(pair.value)
         }
@@ -27,9 +50,17 @@ public struct FixedMap: Sendable {
     /// The value of `key`, or -1.
     @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt32) -> Int {
-        let index = Self.hash(key) & mask
+        let index = Self.hash(key, multiplier) & mask
         let word = words[index]
         guard word &>> 32 == UInt64(key), word != Self.free else { return find(key, from: index) }
+        return Int(word & 0xFFFF_FFFF)
+    }
+
+    /// The same for most keys that are there; -1 says nothing. No call.
+    @inlinable @_noLocks @inline(__always)
+    public func findFirst(_ key: UInt32) -> Int {
+        let word = words[Self.hash(key, multiplier) & mask]
+        guard word &>> 32 == UInt64(key), word != Self.free else { return -1 }
         return Int(word & 0xFFFF_FFFF)
     }
 
@@ -47,7 +78,7 @@ public struct FixedMap: Sendable {
     public func deallocate() { words.deallocate() }
 
     @inlinable @_noLocks @inline(__always)
-    static func hash(_ key: UInt32) -> Int {
-        Int(truncatingIfNeeded: (UInt64(key) &* 0x9E37_79B9_7F4A_7C15) &>> 32)
+    static func hash(_ key: UInt32, _ multiplier: UInt64) -> Int {
+        Int(truncatingIfNeeded: (UInt64(key) &* multiplier) &>> 32)
     }
 }

@@ -109,6 +109,7 @@ enum NextHopLookup {
     /// What all packets out of one interface have in common.
     private struct Exit {
         let index: Int
+        let place: Destination
         let vsi: UInt16
         /// Its MAC address: the upper two octets in the lower bits, and the other four.
         let upperMAC: UInt64
@@ -120,6 +121,7 @@ enum NextHopLookup {
         init(_ index: Int, _ tables: TableView) {
             let interface = tables.interfaces[index]
             self.index = index
+            place = .own(index)
             vsi = interface.vsi
             upperMAC = interface.mac &>> 32
             lowerMAC = UInt32(truncatingIfNeeded: interface.mac)
@@ -128,92 +130,112 @@ enum NextHopLookup {
         }
     }
 
-    /// Where a neighbor is.
-    private struct Way {
-        let mac: UInt64
-        /// Nil when the ARP entry and a static FDB entry contradict each other, `none` to flood.
-        let egress: Destination?
-    }
-
     /// Rewrites the frames and sends them where the neighbors are.
     /// - Returns: how many.
     @_noLocks
     private static func forward(_ count: Int, _ pipeline: Pipeline) -> Int {
-        let batch = pipeline.batch
-        guard count > 0 else { return 0 }
-        let neighbors = pipeline.tables.neighbors
-        let places = pipeline.tables.forwarding.table.reader
-        var forwarded = 0
-        var last = batch.foundSlots[0]
-        var exit = Exit(batch.routed[0].interface, pipeline.tables)
-        var way = find(Int(last), exit.vsi, neighbors, places)
-        for index in 0..<count {
-            let routed = batch.routed[index]
-            let record = batch.foundSlots[index]
-            let isOtherExit = routed.interface != exit.index
-            if isOtherExit { exit = Exit(routed.interface, pipeline.tables) }
-            if isOtherExit || record != last {
-                last = record
-                way = find(Int(record), exit.vsi, neighbors, places)
-            }
-            if forward(routed, exit, way, pipeline) { forwarded &+= 1 }
-            if routed.has(RoutedLane.hasPolicy) { countPolicy(routed, pipeline) }
+        var dropped = 0
+        var index = 0
+        while index < count {
+            index = forwardPlain(from: index, count, pipeline)
+            guard index < count else { break }
+            if !forwardOther(index, pipeline) { dropped &+= 1 }
+            index &+= 1
         }
-        return forwarded
+        return count &- dropped
     }
 
-    /// False when the packet was dropped.
-    @_noLocks @inline(__always)
-    private static func forward(
-        _ routed: RoutedLane, _ exit: Exit, _ way: Way, _ pipeline: Pipeline
-    ) -> Bool {
+    /// Forwards packets as nearly all are, up to the first that is not: no policy, small enough for
+    /// every way, to a neighbor that is where the FDB had it the last time and where its ARP
+    /// packets come from.
+    /// - Returns: the index of that one.
+    @_noLocks @inline(never)
+    private static func forwardPlain(
+        from first: Int, _ asked: Int, _ pipeline: Pipeline
+    ) -> Int {
         let batch = pipeline.batch
+        let neighbors = pipeline.tables.neighbors
+        let places = pipeline.tables.forwarding.table.reader
+        let count = min(asked, PacketBatch.laneCapacity)
+        var exit = Exit(batch.routed[first].interface, pipeline.tables)
+        var last: Int32 = -1
+        var mac: UInt64 = 0
+        var egress = Destination.none
+        // No call in this loop, so that all it needs stays in registers.
+        for index in first..<count {
+            let routed = batch.routed[index]
+            let record = batch.foundSlots[index]
+            if routed.interface != exit.index {
+                exit = Exit(routed.interface, pipeline.tables)
+                last = -1
+            }
+            if record != last {
+                mac = neighbors.mac(ofRecord: Int(record))
+                egress = neighbors.egress(ofRecord: Int(record))
+                let key = ForwardingTable.key(mac: mac, vsi: exit.vsi)
+                let hint = Int(neighbors.slotHint(ofRecord: Int(record)))
+                guard let value = places.value(atHint: hint, for: key) else { return index }
+                let place = ForwardingTable.destination(of: value)
+                // Gateways may share the MAC address that the neighbor has.
+                if place.bits != egress.bits, !ForwardingTable.isOwn(value) {
+                    guard egress.bits == 0 else { return index }
+                    egress = place
+                }
+                guard egress.bits != 0 else { return index }
+                last = record
+            }
+            let lane = routed.lane
+            let frame = batch.frame(lane)
+            // The frame ends with the packet since it was admitted.
+            guard frame.count <= exit.certainFrame, !routed.has(RoutedLane.hasPolicy) else {
+                return index
+            }
+            send(lane, frame, to: mac, egress, exit, batch)
+            batch.verdict[lane] = .forward
+        }
+        return count
+    }
+
+    /// One packet by all the rules. False when it was dropped.
+    @_noLocks @inline(never)
+    private static func forwardOther(_ index: Int, _ pipeline: Pipeline) -> Bool {
+        let batch = pipeline.batch
+        let routed = batch.routed[index]
         let lane = routed.lane
-        let header = IPv4Header(frame: batch.frame(lane), at: EthernetHeader.byteCount)
-        guard let egress = way.egress else {
+        let record = Int(batch.foundSlots[index])
+        let exit = Exit(routed.interface, pipeline.tables)
+        defer { countPolicy(routed, pipeline) }
+        let mac = pipeline.tables.neighbors.mac(ofRecord: record)
+        let key = ForwardingTable.key(mac: mac, vsi: exit.vsi)
+        guard let egress = search(record, key, pipeline.tables) else {
             batch.drop(lane, .l3L2EgressMismatch, pipeline.counters)
             return false
         }
-        // The frame ends with the packet since it was admitted.
-        guard
-            header.frame.count <= exit.certainFrame
-                || fits(lane, header, exit.index, egress, pipeline)
-        else { return false }
-        _ = header.decrementTimeToLive()
-        let frame = header.frame
-        frame.store(way.mac &<< 16 | exit.upperMAC, at: 0)
-        frame.store(exit.lowerMAC, at: 8)
-        batch.vsi[lane] = exit.vsi
-        batch.vlan[lane] = 0
-        batch.ingress[lane] = .own(exit.index)
-        batch.egress[lane] = egress
+        guard fits(lane, exit.index, egress, pipeline) else { return false }
+        send(lane, batch.frame(lane), to: mac, egress, exit, batch)
         batch.verdict[lane] = egress.bits == 0 ? .replicate : .forward
         return true
     }
 
-    /// Where a neighbor is: as a rule where the FDB had it the last time, which is where its ARP
-    /// packets come from.
     @_noLocks @inline(__always)
-    private static func find(
-        _ record: Int, _ vsi: UInt16, _ neighbors: NeighborTable, _ places: ProbeReader
-    ) -> Way {
-        let mac = neighbors.mac(ofRecord: record)
-        let learned = neighbors.egress(ofRecord: record)
-        let key = ForwardingTable.key(mac: mac, vsi: vsi)
-        let hint = Int(neighbors.slotHint(ofRecord: record))
-        if let value = places.value(atHint: hint, for: key) {
-            let place = ForwardingTable.destination(of: value)
-            if place.bits == learned.bits || learned.bits == 0 && place.isPortOrPeer {
-                return Way(mac: mac, egress: place)
-            }
-        }
-        return Way(mac: mac, egress: search(record, key, neighbors, places))
+    private static func send(
+        _ lane: Int, _ frame: FrameView, to mac: UInt64, _ egress: Destination, _ exit: Exit,
+        _ batch: PacketBatch
+    ) {
+        _ = IPv4Header(frame: frame, at: EthernetHeader.byteCount).decrementTimeToLive()
+        frame.store(mac &<< 16 | exit.upperMAC, at: 0)
+        frame.store(exit.lowerMAC, at: 8)
+        batch.vsi[lane] = exit.vsi
+        batch.vlan[lane] = 0
+        batch.ingress[lane] = exit.place
+        batch.egress[lane] = egress
     }
 
-    @_noLocks @inline(never)
-    private static func search(
-        _ record: Int, _ key: UInt64, _ neighbors: NeighborTable, _ places: ProbeReader
-    ) -> Destination? {
+    /// What FDB and ARP table together say of the place of a neighbor; see `egress`.
+    @_noLocks
+    private static func search(_ record: Int, _ key: UInt64, _ tables: TableView) -> Destination? {
+        let neighbors = tables.neighbors
+        let places = tables.forwarding.table.reader
         let learned = neighbors.egress(ofRecord: record)
         let hint = Int(neighbors.slotHint(ofRecord: record))
         if let value = places.value(atHint: hint, for: key) { return egress(value, learned) }
@@ -236,13 +258,12 @@ enum NextHopLookup {
         return learned.isPeer && place.isPeer ? learned : place
     }
 
-    /// A packet that is too large for some way: it fits this one, or it is cut. False when it was
-    /// dropped.
-    @_noLocks @inline(never)
+    /// The packet fits its way, or it is cut. False when it was dropped.
+    @_noLocks
     private static func fits(
-        _ lane: Int, _ header: IPv4Header, _ interface: Int, _ egress: Destination,
-        _ pipeline: Pipeline
+        _ lane: Int, _ interface: Int, _ egress: Destination, _ pipeline: Pipeline
     ) -> Bool {
+        let header = IPv4Header(frame: pipeline.batch.frame(lane), at: EthernetHeader.byteCount)
         let mtu = mtu(pipeline.tables.interfaces[interface], egress, pipeline.tables)
         return header.totalLength <= mtu || cut(lane, header, to: mtu, pipeline)
     }
@@ -293,7 +314,7 @@ enum NextHopLookup {
     }
 
     /// A packet that waits comes by again and is counted then.
-    @_noLocks @inline(__always)
+    @_noLocks
     private static func countPolicy(_ routed: RoutedLane, _ pipeline: Pipeline) {
         guard routed.has(RoutedLane.hasPolicy) else { return }
         if case .held = pipeline.batch.verdict[routed.lane] { return }
