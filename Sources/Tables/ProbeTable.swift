@@ -58,7 +58,8 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
 
     @inlinable public var count: Int {
         @_noLocks get {
-            Int(truncatingIfNeeded: unsafe vx_load_relaxed_u64(layout.value.occupied.pointer(at: 0)))
+            let count = unsafe vx_load_relaxed_u64(layout.value.occupied.pointer(at: 0))
+            return Int(truncatingIfNeeded: count)
         }
     }
     /// What is in use stays in the cache of a core: asked one by one, keys cost less than when all

@@ -153,9 +153,9 @@ public enum ClassifyStage {
                 source != tables.settings.vtepAddress
             else { return nil }
             vsi = UInt16(truncatingIfNeeded: index)
-            guard tables.peers[peer].carriesEveryVNI
-                    || tables.membership.findFirst(
-                        TableSet.membershipKey(peer: peer, vsi: vsi)) >= 0
+            let membership = TableSet.membershipKey(peer: peer, vsi: vsi)
+            guard
+                tables.peers[peer].carriesEveryVNI || tables.membership.findFirst(membership) >= 0
             else { return nil }
             self.source = source
             self.vni = vni

@@ -59,22 +59,21 @@ public enum RouteStage {
         let filter = pipeline.tables.routes.addressFilter
         var entrance = Entrance(of: batch.vsi[Int(batch.routable[0])], pipeline.tables)
         let count = min(asked, PacketBatch.laneCapacity)
-        // One that is not ordinary.
-        var lastSource: UInt32 = 0
+        var lastSource = UInt64.max
         for position in 0..<count {
             let lane = batch.routable[position]
             let vsi = batch.vsi[Int(lane)]
             if vsi != entrance.vsi {
                 entrance = Entrance(of: vsi, pipeline.tables)
-                lastSource = 0
+                lastSource = .max
             }
             // No call in this loop, so that all it needs stays in registers.
             guard let fields = entrance.plainFields(Int(lane), filter, batch),
                 fields.timeToLive > 1
             else { return admitOthers(asked, from: position, pipeline) }
-            if fields.source != lastSource {
-                lastSource = fields.source
-                guard entrance.isHarmless(lastSource, filter) else {
+            if UInt64(fields.source) != lastSource {
+                lastSource = UInt64(fields.source)
+                guard entrance.isHarmless(fields.source, filter) else {
                     return admitOthers(asked, from: position, pipeline)
                 }
             }
