@@ -4,9 +4,9 @@ public import Wire
 
 /// The routes of every VRF, longest prefix first (RFC 1812 section 5.2.4.3).
 ///
-/// A multibit trie: the upper 16 bits of an address are an index into the root of its VRF, the
-/// others are taken four at a time, each through a node of one cache line. Every entry is either a
-/// node or the answer, which the shorter prefixes have filled in before the longer ones, so that a
+/// A multibit trie: the upper 16 bits of an address are an index into the root of its VRF, the next
+/// eight into a node, the others are taken four at a time. Every entry is either a node or the
+/// answer, which the shorter prefixes have filled in before the longer ones, so that a
 /// lookup never goes back. A route names a run of next hops: a changed next hop touches no route,
 /// and equal ones share the flows.
 ///
@@ -15,7 +15,7 @@ public import Wire
 ///
 /// Thread-safety: immutable once published with its `TableSet`.
 /// Layout: 256 KiB for each VRF with routes (1 KiB where there are many VRFs and this one has few
-/// routes), 64 bytes a node.
+/// routes), 1 KiB for each /16 that is divided, 64 bytes a node below /24.
 public struct RouteTable: Sendable {
     private struct Layout: BitwiseCopyable {
         let roots: Column<RouteTrie.Root>
@@ -123,9 +123,8 @@ public struct RouteTable: Sendable {
         var shift = root.shift
         var entry = entries[Int(root.first &+ address &>> shift)]
         while entry & RouteTrie.nodeFlag != 0 {
-            shift &-= 4
-            let node = Int(entry & ~RouteTrie.nodeFlag)
-            entry = entries[node &<< 4 | Int(address &>> shift & 15)]
+            shift = RouteTrie.shift(below: shift)
+            entry = entries[RouteTrie.index(entry, address, shift)]
         }
         return layout.value.values[Int(entry)]
     }
@@ -159,8 +158,7 @@ public struct RouteTable: Sendable {
             let root = roots[Int(vrf)]
             let entry = entries[Int(root.first &+ address &>> root.shift)]
             guard entry & RouteTrie.nodeFlag == 0 else {
-                fetch(entry)
-                walks[rest] = Self.walk(index, root.shift, entry)
+                walks[rest] = walk(index, address, root.shift, entry)
                 rest &+= 1
                 continue
             }
@@ -179,14 +177,12 @@ public struct RouteTable: Sendable {
         var kept = 0
         for position in 0..<count {
             let walk = walks[position]
+            let entry = entries[Int(walk &>> 32)]
             let index = Int(walk & 0xFFFF)
-            let shift = UInt32(truncatingIfNeeded: walk &>> 16 & 0xFF) &- 4
-            let node = Int(walk &>> 32) & Int(~RouteTrie.nodeFlag)
-            let address = UInt32(truncatingIfNeeded: keys[index])
-            let entry = entries[node &<< 4 | Int(address &>> shift & 15)]
             guard entry & RouteTrie.nodeFlag == 0 else {
-                fetch(entry)
-                walks[kept] = Self.walk(index, shift, entry)
+                let shift = UInt32(truncatingIfNeeded: walk &>> 16 & 0xFF)
+                let address = UInt32(truncatingIfNeeded: keys[index])
+                walks[kept] = self.walk(index, address, shift, entry)
                 kept &+= 1
                 continue
             }
@@ -195,16 +191,17 @@ public struct RouteTable: Sendable {
         return kept
     }
 
-    /// Which key, how many bits of the address are left, and the node to read next.
+    /// Which key, how many bits of the address are left below the node that `entry` names, and
+    /// which entry of that is to be read, which is being fetched.
     @_noLocks @inline(__always)
-    private static func walk(_ index: Int, _ shift: UInt32, _ entry: UInt32) -> UInt64 {
-        UInt64(entry) &<< 32 | UInt64(shift) &<< 16 | UInt64(truncatingIfNeeded: index)
-    }
-
-    @_noLocks @inline(__always)
-    private func fetch(_ entry: UInt32) {
-        let node = Int(entry & ~RouteTrie.nodeFlag)
-        unsafe vx_prefetch(layout.value.entries.pointer(at: node &<< 4))
+    private func walk(
+        _ index: Int, _ address: UInt32, _ shift: UInt32, _ entry: UInt32
+    ) -> UInt64 {
+        let below = RouteTrie.shift(below: shift)
+        let next = RouteTrie.index(entry, address, below)
+        unsafe vx_prefetch(layout.value.entries.pointer(at: next))
+        return UInt64(truncatingIfNeeded: next) &<< 32 | UInt64(below) &<< 16
+            | UInt64(truncatingIfNeeded: index)
     }
 
     /// What the bits of an address say by themselves; for loops over many addresses.

@@ -11,9 +11,25 @@ struct RouteTrie {
         static let empty = Root(first: 0, shift: 28)
     }
 
-    /// An entry with this bit is the number of a node, sixteen entries each; one without is an
-    /// index into `values`.
+    /// An entry with this bit names a node, by the number of entries before it in sixteens; one
+    /// without is an index into `values`.
     static var nodeFlag: UInt32 { @_noLocks get { 1 &<< 31 } }
+
+    /// How many bits of an address are left below a node, where `shift` are left above it: nodes
+    /// take eight bits down to /24, where most prefixes end, and four from there on.
+    @_noLocks @inline(__always)
+    static func shift(below shift: UInt32) -> UInt32 { shift > 8 ? shift &- 8 : shift &- 4 }
+
+    /// The entry of an address in a node.
+    /// - Parameters:
+    ///   - entry: one that names a node.
+    ///   - shift: the bits left below it.
+    @_noLocks @inline(__always)
+    static func index(_ entry: UInt32, _ address: UInt32, _ shift: UInt32) -> Int {
+        let mask: UInt32 = shift >= 8 ? 255 : 15
+        return Int(entry & ~nodeFlag) &<< 4 &+ Int(address &>> shift & mask)
+    }
+
     /// Roots of 16 bits for so many VRFs; with more, only for those with many routes.
     private static let largeRoots = 16
     private static let manyRoutes = 256
@@ -50,19 +66,19 @@ struct RouteTrie {
         var shift = root.shift
         var index = Int(root.first) + Int(network >> shift)
         while length > 32 - shift {
-            shift -= 4
-            index = node(at: index) << 4 | Int(network >> shift & 15)
+            shift = Self.shift(below: shift)
+            index = Self.index(node(at: index, shift), network, shift)
         }
         for entry in index..<index + 1 << Int(32 - shift - length) { entries[entry] = number }
     }
 
-    /// The node below an entry, made of what the entry answered so far.
-    private mutating func node(at index: Int) -> Int {
+    /// The entry for the node below an entry, which is made of what that answered so far.
+    private mutating func node(at index: Int, _ shift: UInt32) -> UInt32 {
         let entry = entries[index]
-        if entry & Self.nodeFlag != 0 { return Int(entry & ~Self.nodeFlag) }
-        let node = entries.count >> 4
-        entries += repeatElement(entry, count: 16)
-        entries[index] = Self.nodeFlag | UInt32(node)
+        if entry & Self.nodeFlag != 0 { return entry }
+        let node = Self.nodeFlag | UInt32(entries.count >> 4)
+        entries += repeatElement(entry, count: shift >= 8 ? 256 : 16)
+        entries[index] = node
         return node
     }
 
