@@ -128,7 +128,8 @@ extension TCPPacket {
         for bit: UInt8 in [0x01, 0x20, 0x40, 0x80] where random.int(in: 0...11) == 0 {
             flags |= bit
         }
-        urgentPointer = flags & 0x20 == 0 ? 0 : UInt16(random.int(in: 0...9000))
+        // Without URG too, where it says nothing.
+        urgentPointer = random.int(in: 0...5) == 0 ? UInt16(random.int(in: 0...9000)) : 0
     }
 
     /// Timestamps, SACK blocks, both or neither, filled up with NOP.
