@@ -94,7 +94,10 @@ import Wire
             for _ in 0..<random.int(in: 1...5) {
                 packet.advance(&random)
                 if packet.isIPv6 { packet.identification = 0 }
-                packet.payload = random.bytes(random.int(in: 0...min(size * 60, 12_000)))
+                // Whole segments often, so that the next super-packet's could be merged with them.
+                let count = random.int(in: 0...min(60, 12_000 / size))
+                let rest = random.bool() ? 0 : random.int(in: 0...size)
+                packet.payload = random.bytes(count * size + rest)
                 frames += try cut(packet, size, arena, what)
                 packet.identification &+= packet.isIPv6 ? 0 : UInt16(packet.payload.count / size)
             }

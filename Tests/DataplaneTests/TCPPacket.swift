@@ -109,27 +109,27 @@ struct TCPPacket: Equatable {
 }
 
 extension TCPPacket {
-    /// The next thing that a flow sends: some bytes, which it may have in common with what went
-    /// before that a receiver may merge the two.
+    /// The next thing that a flow sends, most often with one thing other than before, so that the
+    /// one alone decides whether the two may be merged.
     mutating func advance(_ random: inout SeededRandom) {
         sequence &+= UInt32(payload.count)
         if flags & 0x01 != 0 { sequence &+= 1 }
-        identification &+= UInt16(random.int(in: 0...3))
         flags = 0x10
-        if random.int(in: 0...2) == 0 {
-            acknowledgment &+= UInt32(random.int(in: 0...3000))
-            window = UInt16(random.int(in: 0...65_535))
+        urgentPointer = 0
+        switch random.int(in: 0...13) {
+        case 0: acknowledgment &+= UInt32(random.int(in: 1...3000))
+        case 1: window = UInt16(random.int(in: 0...65_535))
+        case 2: options = Self.options(&random)
+        case 3: for index in options.indices.suffix(1) { options[index] ^= 0x40 }
+        case 4: typeOfService ^= UInt8(random.int(in: 1...3))
+        case 5: timeToLive = UInt8(random.int(in: 1...255))
+        case 6: identification &+= UInt16(random.int(in: 1...3))
+        case 7: sequence &+= UInt32(random.int(in: 1...3))
+        case 8: urgentPointer = UInt16(random.int(in: 1...9000))
+        case 9: flags |= [0x01, 0x20, 0x40, 0x80][random.int(in: 0...3)]
+        default: break
         }
-        if random.int(in: 0...2) == 0 { options = Self.options(&random) }
-        if random.int(in: 0...7) == 0 { typeOfService ^= UInt8(random.int(in: 1...3)) }
-        if random.int(in: 0...15) == 0 { timeToLive = UInt8(random.int(in: 1...255)) }
-        // PSH often; FIN, URG, ECE and CWR now and then.
-        if random.bool() { flags |= 0x08 }
-        for bit: UInt8 in [0x01, 0x20, 0x40, 0x80] where random.int(in: 0...11) == 0 {
-            flags |= bit
-        }
-        // Without URG too, where it says nothing.
-        urgentPointer = random.int(in: 0...5) == 0 ? UInt16(random.int(in: 0...9000)) : 0
+        if random.int(in: 0...3) == 0 { flags |= 0x08 }
     }
 
     /// Timestamps, SACK blocks, both or neither, filled up with NOP.
