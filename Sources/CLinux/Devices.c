@@ -97,24 +97,22 @@ int vx_device_set_no_arp(const char *name) {
     return vx_device_request(SIOCSIFFLAGS, &request);
 }
 
-int vx_device_set_queue_length(const char *name, int packets) {
-    struct ifreq request;
-    int result = vx_request_for(name, &request);
-    if (result != 0) return result;
-    request.ifr_qlen = packets;
-    return vx_device_request(SIOCSIFTXQLEN, &request);
-}
-
-int vx_device_delete(const char *name) {
+// A request about one link to the kernel's routing socket, with one number as attribute if `type`
+// is not IFLA_UNSPEC. Unlike the older ioctl calls it heeds the rights of a user namespace.
+static int vx_link_request(const char *name, uint16_t operation, uint16_t type, uint32_t value) {
     struct {
         struct nlmsghdr header;
         struct ifinfomsg link;
+        struct rtattr attribute;
+        uint32_t value;
     } request = {
-        .header = {.nlmsg_len = sizeof request,
-                   .nlmsg_type = RTM_DELLINK,
-                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+        .header = {.nlmsg_type = operation, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
         .link = {.ifi_family = AF_UNSPEC},
+        .attribute = {.rta_len = RTA_LENGTH(sizeof value), .rta_type = type},
+        .value = value,
     };
+    size_t size = type == IFLA_UNSPEC ? offsetof(typeof(request), attribute) : sizeof request;
+    request.header.nlmsg_len = size;
     struct vx_device_state state;
     int result = vx_device_read(name, &state);
     if (result != 0) return result;
@@ -126,12 +124,20 @@ int vx_device_delete(const char *name) {
         struct nlmsgerr error;
         char rest[512];
     } answer;
-    if (send(descriptor, &request, sizeof request, 0) < 0) result = -errno;
+    if (send(descriptor, &request, size, 0) < 0) result = -errno;
     else if (recv(descriptor, &answer, sizeof answer, 0) < (ssize_t)sizeof answer.header)
         result = -EIO;
     else if (answer.header.nlmsg_type == NLMSG_ERROR) result = answer.error.error;
     close(descriptor);
     return result;
+}
+
+int vx_device_set_queue_length(const char *name, int packets) {
+    return vx_link_request(name, RTM_NEWLINK, IFLA_TXQLEN, (uint32_t)packets);
+}
+
+int vx_device_delete(const char *name) {
+    return vx_link_request(name, RTM_DELLINK, IFLA_UNSPEC, 0);
 }
 
 static void vx_fill_address(struct sockaddr *target, uint32_t address) {

@@ -7,5 +7,6 @@ struct DevicePort {
     var isTap = false
     var takesDatagramSuperPackets = false
     var file = UringFile(descriptor: -1)
+    /// nil where another worker reads for all of them.
     var receiver: MultishotReceiver?
 }

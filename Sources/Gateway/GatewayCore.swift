@@ -190,6 +190,7 @@ final class GatewayCore {
         for link in links {
             let command = WorkerCommand(
                 kind: .attach, device: UInt16(index), isTap: device.isTap,
+                isReader: device.isRead(by: link.number, of: links.count, index: index),
                 takesDatagramSuperPackets: device.takesDatagramSuperPackets,
                 descriptor: device.descriptor(link.number))
             send(command, to: link)

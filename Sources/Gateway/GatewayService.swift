@@ -29,7 +29,7 @@ public final class GatewayService: ControlPlane, Service {
     ) throws(GatewayError) {
         self.log = log
         try Capacity.check(configuration)
-        let features = try Self.probe()
+        let features = try Self.probe(for: configuration)
         let cpus = Self.cpus(configuration.system.workers)
         let underlay = try Underlay(configuration.vtep, workers: cpus.count)
         if underlay.ports.count < configuration.vtep.sourcePorts {
@@ -86,13 +86,21 @@ public final class GatewayService: ControlPlane, Service {
 
     /// Asks the kernel for what every worker will need, while a refusal can still be told in one
     /// line.
-    public static func probe() throws(GatewayError) -> [String: String] {
+    public static func probe(
+        for configuration: Configuration
+    ) throws(GatewayError) -> [String: String] {
         do throws(UringError) {
             let ring = try UringInstance(entries: 8, completionEntries: 16)
             defer { ring.close() }
             ring.reserveFiles(1)
             var features: [String: String] = [:]
             for (name, state) in UringFeatures(probing: ring).states { features[name] = state }
+            let hasTaps =
+                configuration.vtep.underlay == .tap
+                || configuration.withNativePorts().deviceKeys.contains { $0.type == .tap }
+            if hasTaps && cpus(configuration.system.workers).count > 1 {
+                features["tap_steering"] = FlowSteering.state
+            }
             return features
         } catch {
             throw GatewayError("io_uring: \(error)")

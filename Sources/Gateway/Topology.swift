@@ -12,8 +12,17 @@ final class Topology {
 
         func descriptor(_ worker: Int) -> Int32 {
             switch self {
-            case .tap(let tap): tap.descriptors[worker]
+            case .tap(let tap): tap.descriptor(of: worker)
             case .packet(let sockets): sockets[worker].descriptor
+            }
+        }
+
+        /// Worker `worker` of several receives from it. The device whose number is `index` has one
+        /// reader where it has one queue alone, and the devices take turns among the workers.
+        func isRead(by worker: Int, of workers: Int, index: Int) -> Bool {
+            switch self {
+            case .tap(let tap): tap.descriptors.count > 1 || index % workers == worker
+            case .packet: true
             }
         }
 

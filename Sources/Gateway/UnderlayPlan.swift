@@ -27,7 +27,12 @@ final class UnderlayPlan: Sendable {
 
     /// What a worker receives from.
     func receivingDescriptor(_ worker: Int) -> Int32 {
-        tap?.device.descriptors[worker] ?? receiving[worker].descriptor
+        tap?.device.descriptor(of: worker) ?? receiving[worker].descriptor
+    }
+
+    /// A tap with one queue alone has one reader.
+    func isRead(by worker: Int) -> Bool {
+        worker == 0 || tap.map { $0.device.descriptors.count > 1 } ?? true
     }
 
     /// Files that a worker registers.

@@ -69,26 +69,27 @@ extension Worker {
         let kind: MultishotReceiver.Kind =
             command.isTap ? (hasMultishotRead ? .frames : .singleFrames) : .packets
         let file = ring.register(command.descriptor)
-        let receiver = MultishotReceiver(
-            kind: kind, file: file, buffers: accessBuffers,
-            userData: Source.device | UInt64(index))
+        let receiver =
+            command.isReader
+            ? MultishotReceiver(
+                kind: kind, file: file, buffers: accessBuffers,
+                userData: Source.device | UInt64(index)) : nil
         unsafe devices[index] = DevicePort(
             isAttached: true, isTap: command.isTap,
             takesDatagramSuperPackets: command.takesDatagramSuperPackets, file: file,
             receiver: receiver)
         deviceBound = max(deviceBound, index + 1)
-        receiver.armIfNeeded(on: ring)
+        receiver?.armIfNeeded(on: ring)
         ring.submit()
     }
 
     private func detach(_ index: Int, _ link: WorkerLink) {
-        guard unsafe devices[index].isAttached, let receiver = unsafe devices[index].receiver
-        else {
+        guard unsafe devices[index].isAttached else {
             link.acknowledged.add(1, ordering: .acquiringAndReleasing)
             return
         }
         unsafe devices[index].isLeaving = true
-        if receiver.isArmed {
+        if let receiver = unsafe devices[index].receiver, receiver.isArmed {
             _ = ring.cancel(receiver.userData, userData: Source.cancel)
             ring.submit()
         } else {

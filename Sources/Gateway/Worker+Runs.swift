@@ -17,9 +17,7 @@ extension Worker {
     @_noLocks
     func enqueue(_ output: Int, _ lane: Int, toPeer peer: Int) {
         let takesRuns = tap.isInUse ? tap.takesDatagramRuns : underlay.hasSegmentation
-        guard takesRuns, !refusesSegmentation[peer] else {
-            return sendAlone(output, lane, toPeer: peer)
-        }
+        guard takesRuns else { return sendAlone(output, lane, toPeer: peer) }
         let place = queues.queue(peer: peer, sourcePort: batch.outputSourcePort[output])
         guard batch.segmentations[lane].isSuperPacket else {
             return queues.append(output, to: place)
@@ -46,12 +44,14 @@ extension Worker {
         queues.removeAll()
     }
 
-    /// Sends what waits in one queue, as few sends as its sizes allow.
+    /// Sends what waits in one queue, as few sends as its sizes allow. That the peer's route
+    /// refuses segmented ones may become known between two of them.
     @_noLocks
     private func sendQueue(_ place: Int) {
         var output = queues.first(place)
         while output >= 0 {
-            let length = runLength(output)
+            let isRefused = refusesSegmentation[batch.outputDestination[output].index]
+            let length = isRefused ? 1 : runLength(output)
             let next: Int
             if length > 1 {
                 next = sendRun(output, length)

@@ -1,7 +1,7 @@
 /// What the control side asks of a worker, through the ring `controlToWorker`.
 struct WorkerCommand: BitwiseCopyable, Sendable {
     enum Kind: UInt8, BitwiseCopyable, Sendable {
-        /// Begin to receive from `descriptor` and to send into it.
+        /// Begin to send into `descriptor`, and to receive from it where `isReader`.
         case attach
         /// Stop using the device; `WorkerLink.acknowledged` counts it when it is done.
         case detach
@@ -13,6 +13,8 @@ struct WorkerCommand: BitwiseCopyable, Sendable {
     var kind: Kind
     var device: UInt16
     var isTap: Bool
+    /// False where another worker receives what the device has for all of them.
+    var isReader = true
     /// The device takes UDP super-packets.
     var takesDatagramSuperPackets: Bool
     var descriptor: Int32

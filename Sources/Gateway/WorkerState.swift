@@ -70,6 +70,9 @@ struct WorkerState {
         underlayReceiver = MultishotReceiver(
             kind: tap.isInUse ? (hasMultishotRead ? .frames : .singleFrames) : .datagrams,
             file: file, buffers: underlayBuffers, userData: Worker.Source.underlay)
+        if !plan.underlay.isRead(by: link.number) {
+            _ = underlayReceiver.stop(on: ring, cancelUserData: Worker.Source.cancel)
+        }
         unsafe devices = .allocate(capacity: Worker.maximumDevices)
         unsafe devices.initialize(repeating: DevicePort(), count: Worker.maximumDevices)
         unsafe completions = .allocate(capacity: Worker.completionCapacity)

@@ -17,8 +17,12 @@ public final class TapDevice: Sendable {
     public let headerByteCount: Int
     private let queues: [OwnedDescriptor]
 
-    /// One descriptor for each queue; queue n is worker n's.
+    /// One descriptor for each queue. There are as many as were asked for, or there is one alone,
+    /// because the kernel let nobody say which flow goes into which (`FlowSteering`).
     public var descriptors: [Int32] { queues.map(\.number) }
+
+    /// What worker `worker` sends into; where each has a queue, its own.
+    public func descriptor(of worker: Int) -> Int32 { queues[worker % queues.count].number }
 
     /// The offloads of a tap, as the kernel's TUN_F_ bits.
     public struct Offloads: OptionSet, Sendable {
@@ -50,12 +54,19 @@ public final class TapDevice: Sendable {
         case accessPort
         /// A next hop of this host's routes: no ARP, no IPv6, super-packets in tunnels.
         case routed
+
+        var traffic: FlowSteering.Traffic {
+            switch self {
+            case .accessPort: .hosts
+            case .routed: .tunnels
+            }
+        }
     }
 
     /// - Parameters:
     ///   - name: at most 15 bytes; no device of that name may exist.
     ///   - namespace: where the device appears (see `NetworkNamespace`); nil is here.
-    ///   - queues: how many workers read and write it.
+    ///   - queues: how many workers are to read and write it.
     ///   - mtu: bytes of layer-3 packet; nil leaves the kernel's 1500.
     ///   - macAddress: of the device's own end, which belongs to its user; nil is random.
     ///   - wantsOffloads: false makes every frame complete and at most MTU-sized.
@@ -65,9 +76,12 @@ public final class TapDevice: Sendable {
         macAddress: UInt64? = nil, wantsOffloads: Bool = true, purpose: Purpose = .accessPort
     ) throws(UringError) {
         precondition(queues >= 1 && queues <= 256)
+        // One queue keeps every order by itself, and is what remains when steering is refused.
+        let steering = queues > 1 ? try? FlowSteering(purpose.traffic) : nil
         let made = try NetworkNamespace.run(in: namespace) { () throws(UringError) in
             try Self.make(
-                name: name, queues: queues, mtu: mtu, macAddress: macAddress,
+                name: name, queues: steering == nil ? 1 : queues, steering: steering, mtu: mtu,
+                macAddress: macAddress,
                 candidates: wantsOffloads ? Self.candidates(for: purpose) : [], purpose: purpose)
         }
         self.name = name
@@ -95,8 +109,8 @@ public final class TapDevice: Sendable {
     }
 
     private static func make(
-        name: String, queues: Int, mtu: Int?, macAddress: UInt64?, candidates: [Offloads],
-        purpose: Purpose
+        name: String, queues: Int, steering: FlowSteering?, mtu: Int?, macAddress: UInt64?,
+        candidates: [Offloads], purpose: Purpose
     ) throws(UringError) -> Made {
         if let taken = try? NetworkDevice.named(name) {
             throw UringError(
@@ -118,6 +132,7 @@ public final class TapDevice: Sendable {
             }
             made.append(queue)
         }
+        try steering?.steer(made[0].number)
         if let macAddress { try NetworkDevice.setMACAddress(macAddress, of: name) }
         if let mtu { try NetworkDevice.setMTU(mtu, of: name) }
         if case .routed = purpose { try NetworkDevice.setRoutedOnly(name) }

@@ -14,7 +14,8 @@ enum HostSurvey {
     ) -> HostFacts {
         let hidden = daemon.flatMap(enterNamespace)
         return HostFacts(
-            kernelRelease: kernelRelease(), features: features.map(Learned.known) ?? probe(),
+            kernelRelease: kernelRelease(),
+            features: features.map(Learned.known) ?? probe(configuration),
             network: hidden.map(Learned.unknown) ?? network(configuration),
             nftables: hidden.map(Learned.unknown) ?? rules("nft", ["-j", "list", "ruleset"]),
             iptables: hidden.map(Learned.unknown) ?? rules("iptables-save", []))
@@ -45,9 +46,9 @@ enum HostSurvey {
             .split(separator: "\n").first.map(String.init) ?? ""
     }
 
-    private static func probe() -> Learned<[String: String]> {
+    private static func probe(_ configuration: Configuration) -> Learned<[String: String]> {
         do throws(GatewayError) {
-            return .known(try GatewayService.probe())
+            return .known(try GatewayService.probe(for: configuration))
         } catch {
             return .unknown(error.description)
         }

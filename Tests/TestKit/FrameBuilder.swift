@@ -87,13 +87,14 @@ public struct FrameBuilder: Sendable {
     public func tcp(
         sourcePort: UInt16, destinationPort: UInt16, sequenceNumber: UInt32 = 1,
         acknowledgmentNumber: UInt32 = 2, flags: UInt8 = 0x10, window: UInt16 = 65535,
-        options: [UInt8] = [], checksum: Checksum = .right
+        urgentPointer: UInt16 = 0, options: [UInt8] = [], checksum: Checksum = .right
     ) -> FrameBuilder {
         adding(
             TCPLayer(
                 sourcePort: sourcePort, destinationPort: destinationPort,
                 sequenceNumber: sequenceNumber, acknowledgmentNumber: acknowledgmentNumber,
-                flags: flags, window: window, options: options, checksum: checksum))
+                flags: flags, window: window, urgentPointer: urgentPointer, options: options,
+                checksum: checksum))
     }
 
     public func udp(

@@ -42,6 +42,7 @@ struct TCPLayer: TransportLayer {
     let acknowledgmentNumber: UInt32
     let flags: UInt8
     let window: UInt16
+    let urgentPointer: UInt16
     let options: [UInt8]
     let checksum: FrameBuilder.Checksum
 
@@ -50,7 +51,8 @@ struct TCPLayer: TransportLayer {
 
     func header(bodyByteCount: Int) -> [UInt8] {
         sourcePort.wire + destinationPort.wire + sequenceNumber.wire + acknowledgmentNumber.wire
-            + [UInt8(80 + options.count * 4), flags] + window.wire + [0, 0, 0, 0] + options
+            + [UInt8(80 + options.count * 4), flags] + window.wire + [0, 0] + urgentPointer.wire
+            + options
     }
 }
 

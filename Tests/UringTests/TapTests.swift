@@ -35,6 +35,34 @@ extension KernelTests {
             #expect(Self.threadNames().allSatisfy { !$0.hasPrefix("iou-wrk") })
         }
 
+        /// What is written on a queue looks to the kernel like the other direction of what it puts
+        /// into the queues; left alone it would follow from there on.
+        @Test func aFlowStaysInItsQueueWhateverIsWritten() throws {
+            let bench = try TapBench(queues: 2)
+            defer { bench.loop.close() }
+            let back = UDPFrame(
+                source: Self.far, destination: Self.near, sourceMAC: 0x0200_0000_0002,
+                destinationMAC: 0x0200_0000_0001, payload: [9], port: 50001, sourcePort: 5000)
+            var queues: Set<Int> = []
+            for descriptor in bench.tap.descriptors + bench.tap.descriptors {
+                let file = bench.loop.ring.register(descriptor)
+                defer { bench.loop.ring.remove(file) }
+                let operation = try #require(bench.loop.sender.beginFrame(into: file))
+                #expect(operation.append(back.offload(segment: 0)))
+                bench.loop.append(back.bytes, to: operation)
+                #expect(bench.loop.sender.commit(operation, tag: Loop.sendTag))
+                bench.loop.ring.submit()
+                bench.loop.reapSends()
+                _ = try bench.send(bytes: 100, segment: nil, mark: 1)
+                var seen: Int?
+                bench.loop.run(until: seen != nil) { index, completion in
+                    if bench.udpFrame(completion) != nil { seen = index }
+                }
+                queues.insert(try #require(seen))
+            }
+            #expect(bench.tap.descriptors.count == 2 && queues.count == 1, "\(queues)")
+        }
+
         @Test func aSuperPacketArrivesWhole() throws {
             let bench = try TapBench(queues: 1)
             defer { bench.loop.close() }

@@ -7,7 +7,7 @@ struct UDPFrame {
 
     init(
         source: UInt32, destination: UInt32, sourceMAC: UInt64, destinationMAC: UInt64,
-        payload: [UInt8], port: UInt16 = 5000
+        payload: [UInt8], port: UInt16 = 5000, sourcePort: UInt16 = 50000
     ) {
         func octets(_ value: UInt64, _ count: Int) -> [UInt8] {
             (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64(count - 1 - $0))) }
@@ -23,7 +23,7 @@ struct UDPFrame {
         let pseudo =
             octets(UInt64(source), 4) + octets(UInt64(destination), 4) + [0, 17]
             + octets(length, 2)
-        bytes += octets(50000, 2) + octets(UInt64(port), 2) + octets(length, 2)
+        bytes += octets(UInt64(sourcePort), 2) + octets(UInt64(port), 2) + octets(length, 2)
         bytes += octets(UInt64(Self.fold(Self.sum(pseudo))), 2) + payload
         payloadCount = payload.count
     }

@@ -11,3 +11,4 @@
 #include "vx_uring.h"
 #include "vx_socket.h"
 #include "vx_device.h"
+#include "vx_program.h"
