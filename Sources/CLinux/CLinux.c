@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <linux/io_uring.h>
@@ -16,6 +17,10 @@ int vx_pin_thread(int cpu) {
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+}
+
+int vx_wait_precisely(void) {
+    return prctl(PR_SET_TIMERSLACK, 1UL) == 0 ? 0 : -errno;
 }
 
 int vx_unpin_thread(void) {

@@ -12,8 +12,13 @@ extension Worker {
     /// How long a peer whose route refused a segmented send gets plain ones.
     static let refusalNanoseconds: UInt64 = 60_000_000_000
 
-    /// Waits for work: first awake, then in the kernel.
+    /// More completions than a wait for packets ever brings, since one stands for many of them.
+    static let gatheredCompletions: UInt32 = 4096
+
+    /// Waits for work: where packets come quickly, until some have gathered; else first awake, then
+    /// in the kernel.
     func idle(_ link: WorkerLink) {
+        if gatherPackets(link) { return }
         while vx_monotonic_nanoseconds() &- lastWork < spin.nanoseconds {
             if ring.needsEnter { ring.submit() }
             if ring.hasCompletions { return }
@@ -28,6 +33,21 @@ extension Worker {
         counters.add(1, .wakeups)
         spin.note(gap: end &- lastWork)
         keepHouse(end)
+    }
+
+    /// Sleeps for the time in which some packets come. False when none has.
+    private func gatherPackets(_ link: WorkerLink) -> Bool {
+        let limit = link.gatherNanoseconds.load(ordering: .relaxed)
+        let now = vx_monotonic_nanoseconds()
+        if gather.note(packets: arrived, now: now, limit: limit) { arrived = 0 }
+        guard gather.nanoseconds > 0, now &- lastWork < gather.nanoseconds else { return false }
+        snapshot.rest(number)
+        ring.submit(
+            waitFor: Worker.gatheredCompletions,
+            timeoutNanoseconds: Int64(truncatingIfNeeded: gather.nanoseconds))
+        counters.add(vx_monotonic_nanoseconds() &- now, .blockedNanoseconds)
+        counters.add(1, .wakeups)
+        return ring.hasCompletions
     }
 
     /// Once a second: receivers that gave up after errors try again.

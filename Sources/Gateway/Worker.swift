@@ -98,6 +98,15 @@ struct Worker {
         @_noLocks get { unsafe state.pointee.spin }
         @_noLocks nonmutating set { unsafe state.pointee.spin = newValue }
     }
+    var gather: GatherWindow {
+        @_noLocks get { unsafe state.pointee.gather }
+        @_noLocks nonmutating set { unsafe state.pointee.gather = newValue }
+    }
+    /// Completions of receives since `gather` last looked.
+    var arrived: UInt64 {
+        @_noLocks get { unsafe state.pointee.arrived }
+        @_noLocks nonmutating set { unsafe state.pointee.arrived = newValue }
+    }
     var lastWork: UInt64 {
         @_noLocks get { unsafe state.pointee.lastWork }
         @_noLocks nonmutating set { unsafe state.pointee.lastWork = newValue }
@@ -170,16 +179,17 @@ struct Worker {
         setTime()
         spin.setLimit(pipeline.tables.settings.spinNanoseconds)
         // Sends first: what they used goes back to the kernel before new packets need it.
-        var hasPackets = false
+        var others: UInt64 = 0
         for index in 0..<count {
             let completion = unsafe completions[index]
             if Source.kind(completion.userData) == Source.send {
                 finish(completion)
             } else {
-                hasPackets = true
+                others &+= 1
             }
         }
-        if hasPackets {
+        if others > 0 {
+            arrived &+= others
             for index in 0..<count {
                 let completion = unsafe completions[index]
                 receive(completion)

@@ -1,5 +1,6 @@
 internal import Dataplane
 internal import Memory
+internal import Synchronization
 internal import Tables
 internal import Uring
 
@@ -42,6 +43,8 @@ struct WorkerState {
     let wakeDescriptor: Int32
     let hasMultishotRead: Bool
     var spin: SpinWindow
+    var gather: GatherWindow
+    var arrived: UInt64 = 0
     var lastWork: UInt64 = 0
     var lastHousekeeping: UInt64 = 0
     var lastRefusalReset: UInt64 = 0
@@ -88,6 +91,8 @@ struct WorkerState {
         let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
             to: TableSet.self)
         spin = unsafe SpinWindow(limit: tables.pointee.settings.spinNanoseconds)
+        gather = GatherWindow(
+            limit: link.gatherNanoseconds.load(ordering: .relaxed), now: 0)
         pipeline = unsafe Pipeline(
             batch: batch, counters: link.counters,
             punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),

@@ -36,6 +36,7 @@ final class WorkerThread: Sendable {
         finished.enter()
         queue.async { [self] in
             _ = vx_pin_thread(Int32(cpu))
+            _ = vx_wait_precisely()
             serve(plan, outcome)
             _ = vx_unpin_thread()
             finished.leave()

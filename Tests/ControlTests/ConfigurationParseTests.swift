@@ -17,7 +17,8 @@ import Wire
 
     @Test func systemAndVTEP() throws {
         let configuration = try parsed(ConfigurationTexts.full).configuration
-        let system = Configuration.System(name: "gw1", workers: .count(4), spinMicroseconds: 1500)
+        let system = Configuration.System(
+            name: "gw1", workers: .count(4), spinMicroseconds: 1500, gatherMicroseconds: 30)
         #expect(configuration.system == system)
         let expected = Configuration.VTEP(
             address: .address(ip("10.33.30.150")), udpPort: 8472, underlay: .tap, device: "vtep7",

@@ -41,11 +41,12 @@ import Testing
 
     @Test func liveSettings() throws {
         let plan = try plan(
-            ("df: set", "df: inherit\n  ttl: inherit"), ("name: t1", "name: t2\n  spin: 1ms"),
+            ("df: set", "df: inherit\n  ttl: inherit"),
+            ("name: t1", "name: t2\n  spin: 1ms\n  gather: 0"),
             ("mac: 02:aa:00:00:00:01, port: a1", "mac: 02:aa:00:00:00:01, peer: p2"))
         #expect(
             plan.lines == [
-                "~ system: name t1 → t2, spin 20us → 1ms",
+                "~ system: name t1 → t2, spin 20us → 1ms, gather 50us → 0s",
                 "~ vtep: ttl 64 → inherit, df set → inherit",
                 "~ static-fdb v10 02:aa:00:00:00:01: to port a1 → peer p2",
             ])

@@ -40,6 +40,9 @@ import Testing
         BrokenText(
             "a spin of two seconds", "name: t1", "spin: 2s", at: "2:9", "system.spin",
             "is out of range: 0s to 1s is expected"),
+        BrokenText(
+            "a gather of two milliseconds", "name: t1", "gather: 2ms", at: "2:11",
+            "system.gather", "is out of range: 0s to 1ms is expected"),
         BrokenText("a TTL of 0", "df: set", "ttl: 0", at: "5:8", "vtep.ttl", "is out of range: a"),
         BrokenText(
             "a DSCP of 64", "df: set", "dscp: 64", at: "5:9", "vtep.dscp", "is out of range: a"),

@@ -38,7 +38,7 @@ enum ConfigurationTexts {
 
     /// Every key of the manual with a value that is not its default where that is possible.
     static let full = """
-        system: { name: gw1, workers: 4, spin: 1500us }
+        system: { name: gw1, workers: 4, spin: 1500us, gather: 30us }
         vtep:
           address: 10.33.30.150
           udp-port: 8472

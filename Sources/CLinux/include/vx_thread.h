@@ -10,6 +10,9 @@ int vx_unpin_thread(void);
 /// The CPUs this process may run on, lowest first; returns how many there are, of which at most
 /// `capacity` are written.
 int vx_available_cpus(int *_Nonnull cpus, int capacity);
+/// Lets timed waits of the calling thread end as late as the kernel's clock makes them and not
+/// later: of its own it adds 50 us.
+int vx_wait_precisely(void);
 int vx_thread_id(void);
 /// Names the calling thread as seen in /proc and top; longer names are cut to 15 bytes.
 int vx_set_thread_name(const char *_Nonnull name);

@@ -43,7 +43,8 @@ struct ConfigurationReader {
     }
 
     private func system() -> Configuration.System {
-        guard let section = root.section("system", keys: ["name", "workers", "spin"]) else {
+        guard let section = root.section("system", keys: ["name", "workers", "spin", "gather"])
+        else {
             return Configuration.System()
         }
         let workers = ValueForm<Configuration.Workers>.word(
@@ -53,6 +54,9 @@ struct ConfigurationReader {
             workers: section.value("workers", workers) ?? .automatic)
         if let spin = section.value("spin", .microseconds(0...1_000_000)) {
             result.spinMicroseconds = spin
+        }
+        if let gather = section.value("gather", .microseconds(0...1000)) {
+            result.gatherMicroseconds = gather
         }
         return result
     }

@@ -6,13 +6,17 @@ extension Configuration {
         public var workers: Workers
         /// For so long, at most, an idle worker looks on before it sleeps; 0...1,000,000.
         public var spinMicroseconds: Int
+        /// For so long, at most, a worker lets packets gather where they come quickly; 0...1000.
+        public var gatherMicroseconds: Int
 
         public init(
-            name: String = "", workers: Workers = .automatic, spinMicroseconds: Int = 20
+            name: String = "", workers: Workers = .automatic, spinMicroseconds: Int = 20,
+            gatherMicroseconds: Int = 50
         ) {
             self.name = name
             self.workers = workers
             self.spinMicroseconds = spinMicroseconds
+            self.gatherMicroseconds = gatherMicroseconds
         }
     }
 

@@ -81,6 +81,7 @@ struct Fact: Equatable {
             [
                 Fact("name", system.name.isEmpty ? "host name" : system.name),
                 Fact("workers", workers), Fact("spin", spinText(system.spinMicroseconds)),
+                Fact("gather", spinText(system.gatherMicroseconds)),
             ])
     }
 

@@ -1,0 +1,61 @@
+/// How long a worker sleeps through packets before it takes them all at once.
+///
+/// Where packets come one by one and quickly, a worker that takes each at once pays a wake-up, a
+/// turn and a send for every one, and so do the sender that wakes it and the receiver that it
+/// wakes. So it lets some gather, for as long as so many would take: like a network card that
+/// holds its interrupts back.
+///
+/// Slow packets do not wait, and neither do those of hosts that wait for answers themselves: where
+/// packets come more slowly than before for being gathered, that ends for a while.
+struct GatherWindow: Equatable {
+    /// 0 when packets are taken at once.
+    private(set) var nanoseconds: UInt64 = 0
+    /// `system.gather`; 0 never gathers.
+    private(set) var limit: UInt64
+    private var start: UInt64
+    private var pausedUntil: UInt64 = 0
+    /// Nanoseconds from packet to packet before it gathered.
+    private var gapBefore: UInt64 = 0
+
+    /// Packets that a window is meant to hold, and the least that make one of `limit` worth while.
+    static var wanted: UInt64 { @_noLocks get { 16 } }
+    static var least: UInt64 { @_noLocks get { 4 } }
+    /// Over which packets are counted: longer than a sender that has to share its CPU stands still.
+    static var period: UInt64 { @_noLocks get { 10_000_000 } }
+    static var pause: UInt64 { @_noLocks get { 1_000_000_000 } }
+
+    @_noLocks
+    init(limit: UInt64, now: UInt64) {
+        self.limit = limit
+        start = now
+    }
+
+    /// Looks whether a period is over, before the worker waits.
+    /// - Parameter packets: received since the last period.
+    /// - Returns: true when another begins.
+    @_noLocks
+    mutating func note(packets: UInt64, now: UInt64, limit: UInt64) -> Bool {
+        if limit != self.limit { self = GatherWindow(limit: limit, now: now) }
+        let elapsed = now &- start
+        guard elapsed >= Self.period else { return false }
+        start = now
+        decide(gap: max(elapsed / max(packets, 1), 1), now)
+        return true
+    }
+
+    @_noLocks
+    private mutating func decide(gap: UInt64, _ now: UInt64) {
+        let isQuick = gap &* Self.least <= limit
+        let isSlower = gap > gapBefore &+ gapBefore / 2
+        if nanoseconds > 0, isSlower {
+            nanoseconds = 0
+            // What waits for answers comes at least once a window; else nobody sends any more.
+            if gap <= 4 &* limit { pausedUntil = now &+ Self.pause }
+        } else if isQuick, now >= pausedUntil {
+            gapBefore = gap
+            nanoseconds = min(limit, gap &* Self.wanted)
+        } else {
+            nanoseconds = 0
+        }
+    }
+}

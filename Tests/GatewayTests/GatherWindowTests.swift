@@ -1,0 +1,87 @@
+import Testing
+
+@testable import Gateway
+
+@Suite struct GatherWindowTests {
+    private static let limit: UInt64 = 50_000
+
+    /// A window and the clock that it is shown: a period after the other, with packets at a gap.
+    private struct Traffic {
+        var window = GatherWindow(limit: GatherWindowTests.limit, now: 0)
+        var now: UInt64 = 0
+
+        mutating func period(gap: UInt64, limit: UInt64 = GatherWindowTests.limit) {
+            now += GatherWindow.period
+            let isOver = window.note(
+                packets: GatherWindow.period / gap, now: now, limit: limit)
+            #expect(isOver)
+        }
+
+        mutating func rest(_ nanoseconds: UInt64) { now += nanoseconds }
+    }
+
+    @Test func quickPacketsGatherAndSlowOnesDoNot() {
+        var traffic = Traffic()
+        traffic.period(gap: 12_600)
+        #expect(traffic.window.nanoseconds == 0)
+        traffic.period(gap: 12_500)
+        #expect(traffic.window.nanoseconds == Self.limit)
+        // So long as sixteen take, and never longer than the limit.
+        traffic.period(gap: 1000)
+        #expect(traffic.window.nanoseconds == 16_000)
+    }
+
+    @Test func nothingIsDecidedWithinAPeriod() {
+        var window = GatherWindow(limit: Self.limit, now: 0)
+        let before = window
+        let isOver = window.note(packets: 1000, now: GatherWindow.period - 1, limit: Self.limit)
+        #expect(!isOver && window == before)
+    }
+
+    @Test func hostsThatWaitForAnswersAreLeftAloneForAWhile() {
+        var traffic = Traffic()
+        traffic.period(gap: 10_000)
+        #expect(traffic.window.nanoseconds == Self.limit)
+        traffic.period(gap: 50_000)
+        #expect(traffic.window.nanoseconds == 0)
+        let end = traffic.now + GatherWindow.pause
+        while traffic.now + GatherWindow.period < end {
+            traffic.period(gap: 10_000)
+            #expect(traffic.window.nanoseconds == 0)
+        }
+        traffic.period(gap: 10_000)
+        #expect(traffic.window.nanoseconds == Self.limit)
+    }
+
+    @Test func trafficThatEndsMayGatherAgainAtOnce() {
+        var traffic = Traffic()
+        traffic.period(gap: 2000)
+        #expect(traffic.window.nanoseconds == 32_000)
+        traffic.rest(1_000_000_000)
+        traffic.period(gap: GatherWindow.period)
+        #expect(traffic.window.nanoseconds == 0)
+        traffic.period(gap: 2000)
+        #expect(traffic.window.nanoseconds == 32_000)
+    }
+
+    @Test func slightlySlowerPacketsGoOnGathering() {
+        var traffic = Traffic()
+        for gap in [4000, 5000, 6250, 8000, 10_000, 12_500] as [UInt64] {
+            traffic.period(gap: gap)
+            #expect(traffic.window.nanoseconds == Self.limit)
+        }
+    }
+
+    @Test func noLimitNeverGathersAndANewOneBeginsAnew() {
+        var traffic = Traffic()
+        traffic.period(gap: 1000)
+        let expected = GatherWindow(limit: 0, now: traffic.now + GatherWindow.period)
+        traffic.now += GatherWindow.period
+        let isOver = traffic.window.note(packets: 1000, now: traffic.now, limit: 0)
+        #expect(!isOver && traffic.window == expected)
+        for _ in 0..<3 {
+            traffic.period(gap: 100, limit: 0)
+            #expect(traffic.window.nanoseconds == 0)
+        }
+    }
+}
