@@ -140,7 +140,9 @@ final class TestLab {
         _ role: String, _ address: String, count: Int = 3, options: String = ""
     ) throws -> Int {
         let ping = try run(
-            role, "ping -n -q -c \(count) -i 0.05 -W 1 \(options) \(address)", seconds: 30)
+            role,
+            "ping -n -q -c \(count) -i 0.05 -W \(Requirements.patience) \(options) \(address)",
+            seconds: 30)
         let received = ping.output.firstMatch(of: /(\d+) received/)
         return received.flatMap { Int($0.1) } ?? 0
     }
