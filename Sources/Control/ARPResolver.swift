@@ -204,7 +204,7 @@ extension Agent {
         if resolution.isRefresh, NeighborTable.isResolved(value),
             let place = place(ofNeighbor: key, value)
         {
-            let owner = MACAddress(bits: writer.records[NeighborTable.record(of: value)].mac)
+            let owner = MACAddress(bits: writer.neighborTable.mac(of: value))
             let frame = ARPFrame.request(
                 source: source, senderIP: sender, targetIP: address, destination: owner)
             return orders.append(.send(frame, vsi: vsi, place: place))

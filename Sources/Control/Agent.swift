@@ -277,13 +277,12 @@ public final class Agent {
 
     /// Where the packet that made an ARP entry came from.
     func egress(of value: UInt32) -> Destination {
-        guard NeighborTable.isResolved(value) else { return .none }
-        return writer.records[NeighborTable.record(of: value)].egress
+        writer.neighborTable.egress(of: value)
     }
 
     func mac(ofNeighbor value: UInt32) -> MACAddress? {
         guard NeighborTable.isResolved(value) else { return nil }
-        return MACAddress(bits: writer.records[NeighborTable.record(of: value)].mac)
+        return MACAddress(bits: writer.neighborTable.mac(of: value))
     }
 
     @discardableResult

@@ -26,7 +26,8 @@ final class TableWriter {
     private static let initialNeighborBuckets = 512
     /// Neighbors of the whole gateway, with room for those that wait to be given back.
     static let neighborRecords = 1 << 18
-    let records: Column<NeighborRecord>
+    /// Read by way of `neighborTable` only, a field at a time: workers write the hint in it.
+    private let records: Column<NeighborRecord>
     private let pool = RecordPool(count: neighborRecords)
     private let directory = NeighborDirectory()
 
@@ -135,12 +136,12 @@ final class TableWriter {
 
     private func index(_ key: UInt64, _ value: UInt32) {
         guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
-        neighborIndex.add(key, mac: records[NeighborTable.record(of: value)].mac)
+        neighborIndex.add(key, mac: neighborTable.mac(of: value))
     }
 
     private func unindex(_ key: UInt64, _ value: UInt32) {
         guard NeighborTable.isResolved(value), !NeighborTable.isStatic(value) else { return }
-        neighborIndex.remove(key, mac: records[NeighborTable.record(of: value)].mac)
+        neighborIndex.remove(key, mac: neighborTable.mac(of: value))
     }
 
     private func retireRecord(of value: UInt32) {

@@ -1,3 +1,4 @@
+import Memory
 import Tables
 import TestKit
 import Testing
@@ -37,5 +38,34 @@ import Testing
             // One subnet never fights for cells, so the directory has all of them.
             #expect(table.record(of: key) == (isKnown ? NeighborTable.record(of: value) : -1))
         }
+    }
+
+    /// A worker notes in a record where it found the MAC address, while the agent reads the record.
+    /// Meant for the thread sanitizer.
+    @Test func aWorkerNotesHintsWhileTheAgentReads() {
+        nonisolated(unsafe) let writer = TableWriter(readers: 0, time: 0)
+        let key = NeighborTable.key(vsi: 3, address: 7)
+        unsafe writer.setNeighbor(key, mac: 1, egress: .port(1), flags: 0, time: 0)
+        let table = unsafe writer.neighborTable
+        let changes: UInt64 = 2000
+        let done = SPSCRing(capacity: 1, filler: false)
+        defer { done.deallocate() }
+        Threads.run([
+            {
+                var slot = 0
+                while done.isEmpty {
+                    slot = (slot + 1) & 0xFFFF
+                    table.setSlotHint(slot, ofRecord: table.record(of: key))
+                }
+            },
+            {
+                for mac in 1...changes {
+                    unsafe writer.setNeighbor(key, mac: mac, egress: .port(1), flags: 0, time: 0)
+                    Threads.pause()
+                }
+                _ = done.push(true)
+            },
+        ])
+        #expect(table.mac(of: table.find(key)) == changes)
     }
 }

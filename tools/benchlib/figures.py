@@ -30,7 +30,7 @@ class Figure:
 @dataclass
 class Measure:
     """Contestants that take turns. `takes` has a function for each that gives a Figure."""
-    experiment: str                                  # E1 to E7
+    experiment: str                                  # E1 to E8
     key: str
     parts: dict                                      # key of a part -> Part
     takes: dict                                      # name of a contestant -> function

@@ -4,6 +4,7 @@ two   gen1 - gateway ==VXLAN== gateway - gen2        both gateways of one make
 peer  gen1 - gateway ==VXLAN== kernel  - gen2        one gateway faces the kernel's vxlan device
 fan   gen1 - gateway ==VXLAN== 64 addresses          one gateway, and nobody who answers
 idle  gen1 - a veth that nobody serves               what sending alone costs
+one-U as peer, one worker on the last core           underlay U; made of taps or veths
 """
 import json
 import os
@@ -13,6 +14,7 @@ import time
 from types import SimpleNamespace
 
 import machine
+import overload
 import ovs
 import topology
 from figures import BenchError
@@ -238,4 +240,11 @@ def _idle(field, lab, _):
     _build(field, lab, "bare", "veth")
 
 
-_BUILDERS = {"two": _two, "peer": _peer, "fan": _fan, "idle": _idle}
+def _one(underlay):
+    def build(field, lab, access):
+        overload.pinned(lambda: _build(field, lab, "kernel-peer", access, "1", underlay))
+    return build
+
+
+_BUILDERS = {"two": _two, "peer": _peer, "fan": _fan, "idle": _idle, "one-udp": _one("udp"),
+             "one-tap": _one("tap")}

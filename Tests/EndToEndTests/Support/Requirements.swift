@@ -15,6 +15,9 @@ enum Requirements {
         URL(fileURLWithPath: binary).deletingLastPathComponent().appendingPathComponent("vxgen")
         .path
 
+    /// Seconds that a ping waits for its reply; more for programs that a sanitizer slows down.
+    static let patience = ProcessInfo.processInfo.environment["VXGATE_PATIENCE"] ?? "1"
+
     /// Why no test of this target can run; nil when all of them can.
     static let obstacle: String? = {
         if geteuid() != 0 { return "network namespaces need root" }

@@ -66,14 +66,17 @@ final class TestLab {
     private static let program = "\(Requirements.root)/tools/lab/lab"
 
     /// Builds the network, runs the test in it, checks every gateway and takes all of it down.
+    /// - Parameter cpu: the one on which its gateways run; nil for all.
     static func with(
-        _ network: Network, settings: [String] = [], _ body: (TestLab) throws -> Void
+        _ network: Network, settings: [String] = [], cpu: Int? = nil,
+        _ body: (TestLab) throws -> Void
     ) throws {
         let lab = TestLab(network)
         let changes =
             settings.flatMap { ["--set", $0] } + (network.isKernelHost2 ? ["--kernel-host2"] : [])
+        let pinned = cpu.map { ["taskset", "-c", "\($0)"] } ?? []
         let made = try Command.run(
-            [
+            pinned + [
                 program, "up", lab.name, "--topology", network.topology, "--access", network.access,
                 "--underlay", network.underlay, "--binary", Requirements.binary,
             ] + changes, seconds: 40)
@@ -140,7 +143,9 @@ final class TestLab {
         _ role: String, _ address: String, count: Int = 3, options: String = ""
     ) throws -> Int {
         let ping = try run(
-            role, "ping -n -q -c \(count) -i 0.05 -W 1 \(options) \(address)", seconds: 30)
+            role,
+            "ping -n -q -c \(count) -i 0.05 -W \(Requirements.patience) \(options) \(address)",
+            seconds: 30)
         let received = ping.output.firstMatch(of: /(\d+) received/)
         return received.flatMap { Int($0.1) } ?? 0
     }
