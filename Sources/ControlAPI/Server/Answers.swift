@@ -54,6 +54,8 @@ extension Response {
                 if part.readableBytes >= partBytes {
                     try await writer.write(part)
                     part.clear()
+                    // Where one CPU is left for operators, others are not to wait for a long table.
+                    await Task.yield()
                 }
             }
             part.writeString("]\n")
