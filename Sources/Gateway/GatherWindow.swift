@@ -7,7 +7,8 @@
 ///
 /// Slow packets do not wait, nor those that come in bursts: they are many at a time already, and a
 /// timer would cost more than it saves. Neither do those of hosts that wait for answers themselves:
-/// where packets come more slowly than before for being gathered, that ends for a while.
+/// where there is hardly ever more than one at a time it does not begin, and where packets come
+/// more slowly than before for being gathered it ends for a while.
 struct GatherWindow: Equatable {
     /// 0 when packets are taken at once.
     private(set) var nanoseconds: UInt64 = 0
@@ -27,6 +28,9 @@ struct GatherWindow: Equatable {
     static var least: UInt64 { @_noLocks get { 4 } }
     /// Packets at a time that make it needless.
     static var many: UInt64 { @_noLocks get { 8 } }
+    /// Twice the packets at a time below which they may be questions and answers, one after the
+    /// other.
+    static var fewDoubled: UInt64 { @_noLocks get { 3 } }
     /// Periods after which it looks anew how packets come by themselves.
     static var periodsOfGathering: UInt64 { @_noLocks get { 100 } }
     /// Over which packets are counted: longer than a sender that has to share its CPU stands still.
@@ -51,7 +55,9 @@ struct GatherWindow: Equatable {
         let gap = max(elapsed / max(packets, 1), 1)
         if nanoseconds > 0 {
             goOn(gap, now)
-        } else if now >= pausedUntil, packets < Self.many &* waits, isQuick(gap) {
+        } else if now >= pausedUntil, packets < Self.many &* waits,
+            packets &* 2 >= Self.fewDoubled &* waits, isQuick(gap)
+        {
             open(gap)
             gathered = 0
         }

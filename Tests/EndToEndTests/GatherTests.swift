@@ -10,8 +10,8 @@ extension EndToEnd {
             if: FileManager.default.isExecutableFile(atPath: Requirements.generator),
             "there is no vxgen beside vxgate: swift build -c release"))
     struct GatherTests {
-        /// 50 us from packet to packet: a window of 800 us holds sixteen. A busy machine
-        /// brings some together by itself, and keeps others apart.
+        /// Three at once every 150 us: a window of 800 us holds sixteen. A busy machine brings more
+        /// together by itself, and keeps others apart.
         @Test("A kernel peer's datagrams are taken by the handful, and none is lost")
         func handfuls() throws {
             let apart = try packetsTogether(gather: "0")
@@ -49,7 +49,7 @@ extension EndToEnd {
         ) throws -> Report {
             let words = """
                 \(Requirements.generator) run --device \(from.device) --receive \(to.device) \
-                --source-mac 02:56:58:00:00:0\(from.host) --size 64 --burst 1 --rate 20kpps \
+                --source-mac 02:56:58:00:00:0\(from.host) --size 64 --burst 3 --rate 20kpps \
                 --destination-mac 02:56:58:00:00:0\(to.host) --duration \(packets / 20)ms --json
                 """
             let done = try lab.run("gen", words)

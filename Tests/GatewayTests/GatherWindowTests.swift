@@ -12,7 +12,7 @@ import Testing
 
         /// - Parameter together: packets for which the worker does not wait in between.
         mutating func period(
-            gap: UInt64, together: UInt64 = 1, limit: UInt64 = GatherWindowTests.limit
+            gap: UInt64, together: UInt64 = 2, limit: UInt64 = GatherWindowTests.limit
         ) {
             let packets = GatherWindow.period / gap
             for wait in 1..<max(packets / together, 1) {
@@ -43,6 +43,17 @@ import Testing
         traffic.period(gap: 1000, together: 8)
         #expect(traffic.window.nanoseconds == 0)
         traffic.period(gap: 1000, together: 7)
+        #expect(traffic.window.nanoseconds == 16_000)
+    }
+
+    @Test func whatComesOneByOneDoesNotGather() {
+        var traffic = Traffic()
+        traffic.period(gap: 1000, together: 1)
+        #expect(traffic.window.nanoseconds == 0)
+        traffic.period(gap: 1000)
+        #expect(traffic.window.nanoseconds == 16_000)
+        // Once they gather they are many at a time, or nobody sends.
+        traffic.period(gap: 1000, together: 1)
         #expect(traffic.window.nanoseconds == 16_000)
     }
 
