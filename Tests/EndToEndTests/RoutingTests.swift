@@ -225,10 +225,7 @@ extension EndToEnd {
             usleep(300_000)
             for direction in ["", "-R"] {
                 let words = "iperf3 -c \(address) -t 2 -J --connect-timeout 3000 \(direction)"
-                let run = try lab.run(client, words, seconds: 15)
-                try #require(run.status == 0, "\(direction) \(run.output.suffix(300))")
-                let report: StreamReport = try Shown.decode(run.output)
-                let rate = report.end.sumReceived.bitsPerSecond
+                let rate = try lab.stream(client, words)
                 print(
                     "\(lab.network.testDescription) \(address) \(direction): \(rate / 1e9) Gbit/s")
                 #expect(rate > 50e6, "\(direction)")
@@ -237,12 +234,6 @@ extension EndToEnd {
                 let broken = try lab.run(role, "nstat -az TcpInCsumErrors")
                 #expect(broken.output.contains(#/TcpInCsumErrors\s+0\s/#), "\(role)")
             }
-        }
-
-        private struct StreamReport: Decodable {
-            struct End: Decodable { var sumReceived: Sum }
-            struct Sum: Decodable { var bitsPerSecond: Double }
-            var end: End
         }
     }
 }
