@@ -95,11 +95,8 @@ public final class GatewayService: ControlPlane, Service {
             ring.reserveFiles(1)
             var features: [String: String] = [:]
             for (name, state) in UringFeatures(probing: ring).states { features[name] = state }
-            let hasTaps =
-                configuration.vtep.underlay == .tap
-                || configuration.withNativePorts().deviceKeys.contains { $0.type == .tap }
-            if hasTaps && cpus(configuration.system.workers).count > 1 {
-                features["tap_steering"] = FlowSteering.state
+            if cpus(configuration.system.workers).count > 1 {
+                features["flow_steering"] = FlowSteering.state
             }
             return features
         } catch {

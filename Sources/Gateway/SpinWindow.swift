@@ -1,8 +1,8 @@
 /// How long a worker looks on after its last packet before it sleeps in the kernel.
 ///
 /// Waking costs some microseconds, which packets that come in bursts need not pay; but a worker
-/// that looks on in vain takes the CPU from the machines it serves. So the window follows the
-/// gaps: one that fits the limit doubles it, a longer one halves it, down to none.
+/// that looks on in vain takes power, and turns from the machines it serves. So the window follows
+/// the gaps: one that fits the limit doubles it, a longer one halves it, down to none.
 struct SpinWindow: Equatable {
     private(set) var nanoseconds: UInt64
     /// `system.spin`; 0 never looks on.

@@ -57,6 +57,7 @@ struct Underlay {
             }
             sockets.append(try worker == 0 ? Patience.whileTaken(open) : open())
         }
+        try DatagramSocket.steer(sockets)
         return sockets
     }
 

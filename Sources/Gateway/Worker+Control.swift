@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Dataplane
+internal import Glibc
 internal import Memory
 internal import Synchronization
 internal import Uring
@@ -19,12 +20,13 @@ extension Worker {
     /// in the kernel.
     func idle(_ link: WorkerLink) {
         if gatherPackets(link) { return }
+        snapshot.rest(number)
         while vx_monotonic_nanoseconds() &- lastWork < spin.nanoseconds {
             if ring.needsEnter { ring.submit() }
             if ring.hasCompletions { return }
-            for _ in 0..<16 { vx_pause() }
+            // The packet that is waited for may come from, or go to, what shares this CPU.
+            _ = sched_yield()
         }
-        snapshot.rest(number)
         link.buffersInUse.store(slots.usedCount(), ordering: .relaxed)
         let start = vx_monotonic_nanoseconds()
         ring.submit(waitFor: 1, timeoutNanoseconds: Worker.sleepNanoseconds)

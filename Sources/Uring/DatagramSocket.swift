@@ -59,6 +59,16 @@ public final class DatagramSocket: Sendable {
             owned, address, port, bufferBytes: max(0, granted), hasSegmentation: merges)
     }
 
+    /// Has the kernel give each conversation to one of the sockets that share the port: all of
+    /// `sockets`, in the order in which they were made. Without permission its own hash does that,
+    /// for each direction by itself.
+    public static func steer(_ sockets: [DatagramSocket]) throws(UringError) {
+        guard sockets.count > 1,
+            let steering = try? FlowSteering(.datagrams, workers: sockets.count)
+        else { return }
+        try steering.steer(datagrams: sockets[0].descriptor)
+    }
+
     /// A socket that sends from (address, port), both in host order.
     /// - Parameters:
     ///   - port: shared by the sockets of all workers.

@@ -13,7 +13,8 @@ public final class PacketSocket: Sendable {
 
     public var descriptor: Int32 { owned.number }
 
-    /// Opens one socket for each worker. The kernel gives each flow to one of them by its hash.
+    /// Opens one socket for each worker. The kernel gives each flow to one of them: by a program
+    /// (`FlowSteering`) where that is permitted, else by a hash of its own.
     ///
     /// Nothing is in a socket before all its options are set, and no frame is in two sockets.
     /// - Parameters:
@@ -29,11 +30,15 @@ public final class PacketSocket: Sendable {
         let device = try NetworkDevice.named(name)
         var sockets: [PacketSocket] = []
         var group: Int32?
+        let steering = count > 1 ? try? FlowSteering(.sniffed, workers: count) : nil
         for _ in 0..<count {
             let socket = try PacketSocket(
                 device: device, receiveBufferBytes: receiveBufferBytes,
                 bypassesQueue: bypassesQueue)
-            if count > 1 { group = try socket.joinFanout(group) }
+            if count > 1 {
+                group = try socket.joinFanout(group, isSteered: steering != nil)
+                try steering?.steer(sniffed: socket.descriptor)
+            }
             let opened = vx_packet_open_gate(socket.descriptor)
             guard opened == 0 else {
                 throw UringError.unexpected("open the packet socket of \(name)", opened)
@@ -87,7 +92,8 @@ public final class PacketSocket: Sendable {
 
     /// Joins group `group`, or makes a new one when it is nil.
     /// - Returns: the group's number.
-    private func joinFanout(_ group: Int32?) throws(UringError) -> Int32 {
+    private func joinFanout(_ group: Int32?, isSteered: Bool) throws(UringError) -> Int32 {
+        let mode = isSteered ? VX_PACKET_FANOUT_EBPF : VX_PACKET_FANOUT_HASH
         let unique = group == nil ? VX_PACKET_FANOUT_FLAG_UNIQUE_ID : 0
         let base = group ?? 0
         // The group has its own setting for outgoing frames; older kernels do not know it, and
@@ -95,7 +101,7 @@ public final class PacketSocket: Sendable {
         var result: Int32 = -EINVAL
         for flag in [VX_PACKET_FANOUT_FLAG_IGNORE_OUTGOING, 0] where result == -EINVAL {
             result = vx_set_option(
-                descriptor, Self.level, 18, base | (unique | flag) << 16)
+                descriptor, Self.level, 18, base | (mode | unique | flag) << 16)
         }
         guard result == 0 else {
             throw UringError.unexpected("share \(device.name) among workers", result)
@@ -106,7 +112,7 @@ public final class PacketSocket: Sendable {
     }
 
     /// SOL_PACKET.
-    private static let level: Int32 = 263
+    static let level: Int32 = 263
 
     private static func explain(_ code: Int32, _ name: String) -> UringError {
         switch code {

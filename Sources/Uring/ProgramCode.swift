@@ -1,10 +1,12 @@
 /// A kernel program in the making: as many of eBPF's instructions as choosing a queue takes.
 ///
-/// Of the registers `loaded` has what was loaded, and `packet` the packet; the others are free. A
-/// load beyond the packet's end ends the program with the result 0.
+/// Of the registers `loaded` has what was loaded, and `packet` the packet; the others are free, but
+/// `scratch` does not outlive a load. A load beyond the packet's end ends the program with the
+/// result 0.
 struct ProgramCode {
     enum Register: UInt64 {
         case loaded = 0
+        case scratch = 2
         case packet = 6
         case start = 7
         case state = 8
@@ -17,13 +19,14 @@ struct ProgramCode {
         case byte = 0x10
     }
 
-    /// Arithmetic on 64 bits, with a constant or a register.
+    /// Arithmetic on 64 bits without sign, with a constant or a register.
     enum Operation: UInt64 {
         case add = 0x07
         case multiply = 0x27
         case and = 0x57
         case shiftLeft = 0x67
         case shiftRight = 0x77
+        case modulo = 0x97
         case xor = 0xA7
         case set = 0xB7
     }

@@ -77,7 +77,7 @@ public final class TapDevice: Sendable {
     ) throws(UringError) {
         precondition(queues >= 1 && queues <= 256)
         // One queue keeps every order by itself, and is what remains when steering is refused.
-        let steering = queues > 1 ? try? FlowSteering(purpose.traffic) : nil
+        let steering = queues > 1 ? try? FlowSteering(purpose.traffic, workers: queues) : nil
         let made = try NetworkNamespace.run(in: namespace) { () throws(UringError) in
             try Self.make(
                 name: name, queues: steering == nil ? 1 : queues, steering: steering, mtu: mtu,
@@ -132,7 +132,7 @@ public final class TapDevice: Sendable {
             }
             made.append(queue)
         }
-        try steering?.steer(made[0].number)
+        try steering?.steer(tap: made[0].number)
         if let macAddress { try NetworkDevice.setMACAddress(macAddress, of: name) }
         if let mtu { try NetworkDevice.setMTU(mtu, of: name) }
         if case .routed = purpose { try NetworkDevice.setRoutedOnly(name) }

@@ -46,7 +46,7 @@ import Testing
             ("mac: 02:aa:00:00:00:01, port: a1", "mac: 02:aa:00:00:00:01, peer: p2"))
         #expect(
             plan.lines == [
-                "~ system: name t1 → t2, spin 20us → 1ms, gather 50us → 0s",
+                "~ system: name t1 → t2, spin 50us → 1ms, gather 50us → 0s",
                 "~ vtep: ttl 64 → inherit, df set → inherit",
                 "~ static-fdb v10 02:aa:00:00:00:01: to port a1 → peer p2",
             ])

@@ -137,7 +137,7 @@ extension KernelTests {
             #expect(try bench.loop.send(operation) == -EMSGSIZE)
         }
 
-        /// Two workers' sockets: every frame is in exactly one, and each flow in one only.
+        /// Two workers' sockets: every frame is in exactly one, that of its flow.
         @Test func aFanoutSplitsFlowsWithoutDuplicates() throws {
             let bench = try PacketBench(sockets: 2)
             defer { bench.loop.close() }
@@ -146,12 +146,18 @@ extension KernelTests {
                     try bench.send(payload: 60 + flow, to: Lab.address(2), port: 6000 + flow)
                 }
             }
+            let steering = try? FlowSteering(.sniffed, workers: 2)
             var socketsOf: [Int: Set<Int>] = [:]
             var count = 0
             bench.loop.run(milliseconds: 600) { index, completion in
                 guard let packet = bench.udpPacket(completion) else { return }
                 count += 1
                 socketsOf[packet.frameLength, default: []].insert(index)
+                let bytes = unsafe Array(
+                    UnsafeBufferPointer(start: packet.frame, count: packet.frameLength))
+                #expect(throws: Never.self) {
+                    if let steering { #expect(try steering.worker(forSniffed: bytes) == index) }
+                }
             }
             #expect(count == 200)
             #expect(socketsOf.count == 40)

@@ -10,7 +10,7 @@ extension Configuration {
         public var gatherMicroseconds: Int
 
         public init(
-            name: String = "", workers: Workers = .automatic, spinMicroseconds: Int = 20,
+            name: String = "", workers: Workers = .automatic, spinMicroseconds: Int = 50,
             gatherMicroseconds: Int = 50
         ) {
             self.name = name
