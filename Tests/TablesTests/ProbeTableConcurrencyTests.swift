@@ -93,7 +93,7 @@ private struct Looker {
         reader.guess(asked, count: 32, slots: slots)
         for index in 0..<32 {
             let key = asked[index]
-            if let value = table.value(atHint: hints[Int(key)], for: key) { check(key, value) }
+            if let value = reader.value(atHint: hints[Int(key)], for: key) { check(key, value) }
             let slot =
                 index % 2 == 0 ? table.find(key) : reader.find(key, guess: slots[index])
             guard slot >= 0 else { continue }
