@@ -75,7 +75,7 @@ private struct Looker {
     private let asked = Column<UInt64>(count: 32, repeating: 0)
     private let slots = Column<Int32>(count: 32, repeating: -1)
     /// Where each key was the last time.
-    private var hints: [Int]
+    private var hints: [Int32]
     private var versions: [UInt32]
 
     init(table: ProbeTable, keys: UInt64, seed: UInt64) {
@@ -97,7 +97,7 @@ private struct Looker {
             let slot =
                 index % 2 == 0 ? table.find(key) : reader.find(key, guess: slots[index])
             guard slot >= 0 else { continue }
-            hints[Int(key)] = slot
+            hints[Int(key)] = Int32(slot)
             table.touch(slot, time: UInt32(key))
             check(key, reader.value(at: slot))
         }
