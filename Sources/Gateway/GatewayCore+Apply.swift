@@ -64,7 +64,8 @@ extension GatewayCore {
         for key in keys {
             do throws(GatewayError) {
                 let mtu = agent.environment.underlayMTU
-                opened[key] = try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil)
+                opened[key] = try topology.open(
+                    key, mtu: mtu > 0 ? mtu - OuterHeader.packetOverhead : nil)
             } catch {
                 throw .conflict(error.description)
             }

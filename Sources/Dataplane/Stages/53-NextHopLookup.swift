@@ -279,10 +279,11 @@ enum NextHopLookup {
         // What is flooded goes to the peers of the VSI, if it has any.
         guard egress.isPeer || tables.vsis[Int(interface.vsi)].peerCount > 0 else { return mtu }
         let underlay = Int(tables.settings.underlayMTU)
-        if underlay > 50 { mtu = min(mtu, underlay &- 50) }
+        let overhead = OuterHeader.packetOverhead
+        if underlay > overhead { mtu = min(mtu, underlay &- overhead) }
         if egress.isPeer, egress.index < tables.peers.count {
             let path = Int(tables.peers[egress.index].pathMTU)
-            if path > 50 { mtu = min(mtu, path &- 50) }
+            if path > overhead { mtu = min(mtu, path &- overhead) }
         }
         return mtu
     }
