@@ -35,7 +35,6 @@ extension GatewayCore {
         for (key, device) in opened { topology.keep(device, as: key) }
         take(effective, without: gone)
         self.configuration = configuration
-        Self.setGathering(links, configuration.system)
         if hasOtherOuter { replaceUnderlay() }
         detach(leaving)
         for key in gone { topology.remove(key) }

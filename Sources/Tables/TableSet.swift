@@ -55,6 +55,8 @@ public struct TableSet: Sendable {
 
         /// Nanoseconds for which an idle worker looks on at most before it sleeps.
         public var spinNanoseconds: UInt64 = 0
+        /// Nanoseconds for which a worker lets packets gather at most.
+        public var gatherNanoseconds: UInt64 = 0
 
         public init() {}
     }
