@@ -203,8 +203,8 @@ extension Agent {
     public func mtu(ofVSI vsi: Configuration.VSI) -> Int? {
         let interface = configuration.vsiInterfaces.first { $0.vsi == vsi.name }
         if let mtu = interface?.mtu { return mtu }
-        guard environment.underlayMTU > 50 else { return nil }
-        return environment.underlayMTU - (vsi.vni == nil ? 0 : 50)
+        guard environment.underlayMTU > OuterHeader.packetOverhead else { return nil }
+        return environment.underlayMTU - (vsi.vni == nil ? 0 : OuterHeader.packetOverhead)
     }
 
     /// How many FDB entries each VSI has, by its index.

@@ -53,8 +53,8 @@ struct RoutingBuilder {
     private func mtu(of interface: Configuration.VSIInterface) -> Int {
         if let mtu = interface.mtu { return mtu }
         let isTunnelled = layout.vsis[interface.vsi].flatMap { layout.vsiOf[$0]?.vni } != nil
-        guard environment.underlayMTU > 50 else { return 0 }
-        return environment.underlayMTU - (isTunnelled ? 50 : 0)
+        guard environment.underlayMTU > OuterHeader.packetOverhead else { return 0 }
+        return environment.underlayMTU - (isTunnelled ? OuterHeader.packetOverhead : 0)
     }
 
     /// Its own subnets, and one of a single address for each next hop that is reached onlink.

@@ -56,6 +56,7 @@ struct TableSetBuilder {
         settings.arpIntervalNanoseconds = rate > 0 ? UInt64(1_000_000_000 / rate) : 0
         settings.icmpIntervalNanoseconds = configuration.limits.icmpIntervalNanoseconds
         settings.spinNanoseconds = UInt64(configuration.system.spinMicroseconds) * 1000
+        settings.gatherNanoseconds = UInt64(configuration.system.gatherMicroseconds) * 1000
         return settings
     }
 

@@ -35,7 +35,6 @@ extension GatewayCore {
         for (key, device) in opened { topology.keep(device, as: key) }
         take(effective, without: gone)
         self.configuration = configuration
-        Self.setGathering(links, configuration.system)
         if hasOtherOuter { replaceUnderlay() }
         detach(leaving)
         for key in gone { topology.remove(key) }
@@ -64,7 +63,8 @@ extension GatewayCore {
         for key in keys {
             do throws(GatewayError) {
                 let mtu = agent.environment.underlayMTU
-                opened[key] = try topology.open(key, mtu: mtu > 0 ? mtu - 50 : nil)
+                opened[key] = try topology.open(
+                    key, mtu: mtu > 0 ? mtu - OuterHeader.packetOverhead : nil)
             } catch {
                 throw .conflict(error.description)
             }

@@ -66,17 +66,11 @@ final class GatewayCore {
         self.log = log
         accounts = Accounts(links: links, agent: agentCounters)
         kernelLosses = KernelLosses()
-        Self.setGathering(links, configuration.system)
         do throws(UringError) {
             monitor = try LinkMonitor()
         } catch {
             throw GatewayError("link monitor: \(error)")
         }
-    }
-
-    static func setGathering(_ links: [WorkerLink], _ system: Configuration.System) {
-        let nanoseconds = UInt64(system.gatherMicroseconds) * 1000
-        for link in links { link.gatherNanoseconds.store(nanoseconds, ordering: .relaxed) }
     }
 
     /// Readable when a network device has changed.

@@ -43,12 +43,18 @@ struct GatherWindow: Equatable {
         start = now
     }
 
+    /// The configuration has changed.
+    @_noLocks
+    mutating func setLimit(_ limit: UInt64, now: UInt64) {
+        guard limit != self.limit else { return }
+        self = GatherWindow(limit: limit, now: now)
+    }
+
     /// Looks whether a period is over. Called once each time before the worker waits.
     /// - Parameter packets: received since the last period.
     /// - Returns: true when another begins.
     @_noLocks
-    mutating func note(packets: UInt64, now: UInt64, limit: UInt64) -> Bool {
-        if limit != self.limit { self = GatherWindow(limit: limit, now: now) }
+    mutating func note(packets: UInt64, now: UInt64) -> Bool {
         waits &+= 1
         let elapsed = now &- start
         guard elapsed >= Self.period else { return false }

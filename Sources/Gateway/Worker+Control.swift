@@ -19,7 +19,7 @@ extension Worker {
     /// Waits for work: where packets come quickly, until some have gathered; else first awake, then
     /// in the kernel.
     func idle(_ link: WorkerLink) {
-        if gatherPackets(link) { return }
+        if gatherPackets() { return }
         snapshot.rest(number)
         while vx_monotonic_nanoseconds() &- lastWork < spin.nanoseconds {
             if ring.needsEnter { ring.submit() }
@@ -38,10 +38,9 @@ extension Worker {
     }
 
     /// Sleeps for the time in which some packets come. False when none has.
-    private func gatherPackets(_ link: WorkerLink) -> Bool {
-        let limit = link.gatherNanoseconds.load(ordering: .relaxed)
+    private func gatherPackets() -> Bool {
         let now = vx_monotonic_nanoseconds()
-        if gather.note(packets: arrived, now: now, limit: limit) { arrived = 0 }
+        if gather.note(packets: arrived, now: now) { arrived = 0 }
         guard gather.nanoseconds > 0, now &- lastWork < gather.nanoseconds else { return false }
         snapshot.rest(number)
         ring.submit(

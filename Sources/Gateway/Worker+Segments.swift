@@ -24,7 +24,7 @@ extension Worker {
         let tag = batch.vlan[lane] == 0 ? 0 : EthernetHeader.tagByteCount
         let outer =
             segmenter.maximumPacketByteCount &+ EthernetHeader.byteCount &+ tag
-            &+ EncapsulateStage.overhead
+            &+ OuterHeader.frameOverhead
         guard mtu == 0 || outer <= mtu else {
             counters.count(.encapMtu)
             return

@@ -24,7 +24,7 @@ extension Worker {
         }
         let outer =
             segmenter.maximumPacketByteCount &+ EthernetHeader.byteCount &+ tagBytes(lane)
-            &+ EncapsulateStage.overhead
+            &+ OuterHeader.frameOverhead
         let mtu = Int(pipeline.tables.settings.underlayMTU)
         guard mtu == 0 || outer <= mtu else {
             counters.count(.encapMtu)
@@ -75,7 +75,7 @@ extension Worker {
         if batch.segmentations[lane].needsChecksum { completeChecksum(lane) }
         let frame = batch.frame(lane)
         let inner = frame.count &+ tagBytes(lane)
-        guard fitsPath(output, peer, inner &+ EncapsulateStage.overhead),
+        guard fitsPath(output, peer, inner &+ OuterHeader.frameOverhead),
             let send = beginWhole(frame, batch.vlan[lane])
         else { return }
         TunnelOffload.write(OffloadHeader(), to: send.header, tap.headerByteCount)

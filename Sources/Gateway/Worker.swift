@@ -178,6 +178,7 @@ struct Worker {
         pipeline.tables = unsafe TableView(address.assumingMemoryBound(to: TableSet.self))
         setTime()
         spin.setLimit(pipeline.tables.settings.spinNanoseconds)
+        gather.setLimit(pipeline.tables.settings.gatherNanoseconds, now: lastWork)
         // Sends first: what they used goes back to the kernel before new packets need it.
         var others: UInt64 = 0
         for index in 0..<count {

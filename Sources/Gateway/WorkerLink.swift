@@ -13,7 +13,6 @@ internal import Uring
 /// | pushes `controlToWorker`, `framesToWorker` | pops them |
 /// | pops `workerToAgent`, `framesToAgent` | pushes them |
 /// | reads `counters`, writes `shouldStop` | writes `counters`, `acknowledged`, `buffersInUse` |
-/// | writes `gatherNanoseconds` | reads it |
 ///
 /// Thread-safety: as the table says; `wake` may be called by anybody.
 final class WorkerLink: Sendable {
@@ -27,8 +26,6 @@ final class WorkerLink: Sendable {
     let counters: Counters
     private let counterRegion: PageRegion
     let shouldStop = Atomic<Bool>(false)
-    /// `system.gather`.
-    let gatherNanoseconds = Atomic<UInt64>(0)
     /// Devices detached so far.
     let acknowledged = Atomic<Int>(0)
     let buffersInUse = Atomic<Int>(0)

@@ -91,8 +91,7 @@ struct WorkerState {
         let tables = unsafe plan.snapshot.observe(link.number)!.assumingMemoryBound(
             to: TableSet.self)
         spin = unsafe SpinWindow(limit: tables.pointee.settings.spinNanoseconds)
-        gather = GatherWindow(
-            limit: link.gatherNanoseconds.load(ordering: .relaxed), now: 0)
+        gather = unsafe GatherWindow(limit: tables.pointee.settings.gatherNanoseconds, now: 0)
         pipeline = unsafe Pipeline(
             batch: batch, counters: link.counters,
             punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),

@@ -36,7 +36,6 @@ public struct Destination: Hashable, Sendable, BitwiseCopyable {
 
     public var isPort: Bool { @_noLocks get { bits &>> 28 == 1 } }
     public var isPeer: Bool { @_noLocks get { bits &>> 28 == 2 } }
-    public var isPortOrPeer: Bool { @_noLocks get { bits &>> 28 &- 1 < 2 } }
     public var isOwn: Bool { @_noLocks get { bits &>> 28 == 3 } }
     public var index: Int { @_noLocks get { Int(bits & 0xFF_FFFF) } }
 

@@ -50,10 +50,8 @@ public struct FixedMap: Sendable {
     /// The value of `key`, or -1.
     @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt32) -> Int {
-        let index = Self.hash(key, multiplier) & mask
-        let word = words[index]
-        guard word &>> 32 == UInt64(key), word != Self.free else { return find(key, from: index) }
-        return Int(word & 0xFFFF_FFFF)
+        let value = findFirst(key)
+        return value >= 0 ? value : findElsewhere(key)
     }
 
     /// The same for most keys that are there; -1 says nothing. No call.
@@ -65,8 +63,8 @@ public struct FixedMap: Sendable {
     }
 
     @usableFromInline @_noLocks @inline(never)
-    func find(_ key: UInt32, from start: Int) -> Int {
-        var index = start
+    func findElsewhere(_ key: UInt32) -> Int {
+        var index = Self.hash(key, multiplier) & mask
         while true {
             let word = words[index]
             if word == Self.free { return -1 }

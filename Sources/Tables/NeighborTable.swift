@@ -104,10 +104,6 @@ public struct NeighborTable: Sendable {
         return egress(ofRecord: Self.record(of: value))
     }
 
-    /// Fetches a record.
-    @_noLocks @inline(__always)
-    public func prefetch(record: Int) { unsafe vx_prefetch(records.pointer(at: record)) }
-
     @_noLocks @inline(__always)
     public func mac(ofRecord record: Int) -> UInt64 {
         unsafe records.pointer(at: record).pointee.mac

@@ -22,24 +22,8 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     /// The slot of `key`, or -1.
     @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt64) -> Int {
-        let hash = Self.hash(key)
-        let bucket = hash & bucketMask
-        let matches = self.matches(bucket, Self.tag(hash))
-        if matches != 0 {
-            let slot = Self.slot(bucket, matches)
-            if self.key(at: slot) == key { return slot }
-        }
-        return findElsewhere(key)
-    }
-
-    /// The value of `key` when it is in the slot where it was once, or nil.
-    @inlinable @_noLocks @inline(__always)
-    public func value(atHint slot: Int, for key: UInt64) -> UInt32? {
-        // In this order: while the reader's turn lasts, a slot that has this key has its value.
-        guard UInt(bitPattern: slot &* 2) < UInt(bitPattern: entries.count),
-            self.key(at: slot) == key
-        else { return nil }
-        return value(at: slot)
+        let slot = findFirst(key)
+        return slot >= 0 ? slot : findElsewhere(key)
     }
 
     /// The slot where `key` most likely is, or -1, which says nothing. No call.
@@ -53,7 +37,8 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         return self.key(at: slot) == key ? slot : -1
     }
 
-    /// The same where `guess` has been asked.
+    /// The same where `guess` has been asked, or somebody has said where the key was once. It may
+    /// be any number.
     @inlinable @_noLocks @inline(__always)
     public func confirm(_ key: UInt64, guess: Int32) -> Int {
         let slot = Int(guess)
@@ -61,6 +46,14 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
             self.key(at: slot) == key
         else { return -1 }
         return slot
+    }
+
+    /// The value of `key` when it is in the slot where it was once, or nil.
+    @inlinable @_noLocks @inline(__always)
+    public func value(atHint hint: Int32, for key: UInt64) -> UInt32? {
+        // In this order: while the reader's turn lasts, a slot that has this key has its value.
+        let slot = confirm(key, guess: hint)
+        return slot >= 0 ? value(at: slot) : nil
     }
 
     /// Fetches the entry of a slot, if there is such a slot.
@@ -155,14 +148,11 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     }
 
     /// The slot of `key`, or -1.
-    /// - Parameter slot: what `guess` said.
+    /// - Parameter guess: what `guess` said.
     @inlinable @_noLocks @inline(__always)
-    public func find(_ key: UInt64, guess slot: Int32) -> Int {
-        let slot = Int(slot)
-        if slot >= 0, unsafe vx_load_acquire_u64(entries.pointer(at: slot &* 2)) == key {
-            return slot
-        }
-        return findElsewhere(key)
+    public func find(_ key: UInt64, guess: Int32) -> Int {
+        let slot = confirm(key, guess: guess)
+        return slot >= 0 ? slot : findElsewhere(key)
     }
 
     /// The whole search, for keys that are not where most are.

@@ -35,7 +35,6 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     private var entries: Column<UInt64> { layout.value.reader.entries }
     private var bucketMask: UInt64 { layout.value.reader.bucketMask }
 
-    static let entriesPerBucket = 8
     /// Entries in the first bucket of a key from which on the emptier of its two is taken. Up to
     /// there the first is enough to look at, and the other is hardly ever touched.
     private static let crowded = 6
@@ -77,19 +76,6 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     /// Fetches what `find` will read first for `key`.
     @_noLocks @inline(__always)
     public func prefetch(_ key: UInt64) { reader.prefetch(key) }
-
-    /// Fetches the entry in a slot that may be anything.
-    @inlinable @_noLocks @inline(__always)
-    public func prefetch(slot: Int) {
-        guard slot >= 0, slot < capacity else { return }
-        unsafe vx_prefetch(keyPointer(slot))
-    }
-
-    /// The value of `key` when it is in the slot where it was once, or nil.
-    @inlinable @_noLocks @inline(__always)
-    public func value(atHint slot: Int, for key: UInt64) -> UInt32? {
-        slot < capacity ? value(at: slot, for: key) : nil
-    }
 
     /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
     @inlinable @_noLocks @inline(__always)

@@ -1,4 +1,5 @@
 public import Memory
+internal import Wire
 
 /// Everything a worker looks up, as one set that is consistent in itself.
 ///
@@ -54,6 +55,8 @@ public struct TableSet: Sendable {
 
         /// Nanoseconds for which an idle worker looks on at most before it sleeps.
         public var spinNanoseconds: UInt64 = 0
+        /// Nanoseconds for which a worker lets packets gather at most.
+        public var gatherNanoseconds: UInt64 = 0
 
         public init() {}
     }
@@ -103,12 +106,9 @@ public struct TableSet: Sendable {
     ) -> Int {
         let paths = (0..<peers.count).map { peers[$0].pathMTU }
         let known = ([settings.underlayMTU] + paths).map(Int.init)
-            .filter { $0 > tunnelOverhead }
-        return known.min().map { $0 - tunnelOverhead } ?? .max
+            .filter { $0 > OuterHeader.packetOverhead }
+        return known.min().map { $0 - OuterHeader.packetOverhead } ?? .max
     }
-
-    /// Outer IPv4, UDP and VXLAN headers and the inner Ethernet header.
-    private static var tunnelOverhead: Int { 50 }
 
     /// Frees what belongs to this set alone: all but the two tables that outlive it.
     public func deallocate() {

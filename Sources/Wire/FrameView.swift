@@ -59,14 +59,6 @@ public struct FrameView {
         IPv4Address(bits: loadUInt32(at: offset))
     }
 
-    /// Sixteen octets at `offset`, in wire order.
-    @_noLocks
-    public func loadVector(at offset: Int) -> SIMD16<UInt8> {
-        checkRange(offset, 16)
-        return unsafe UnsafeRawPointer(base).loadUnaligned(
-            fromByteOffset: offset, as: SIMD16<UInt8>.self)
-    }
-
     @_noLocks
     public func store(_ value: UInt8, at offset: Int) {
         checkRange(offset, 1)

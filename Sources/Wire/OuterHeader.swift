@@ -49,6 +49,17 @@ public struct OuterHeader: BitwiseCopyable, Sendable {
     /// Where the inner frame lies, behind the VXLAN header.
     public static var innerOffset: Int { @_noLocks get { byteCount &+ VXLANHeader.byteCount } }
 
+    /// Bytes of an outer packet beside the frame within (RFC 7348 section 5): IPv4, UDP and VXLAN
+    /// header.
+    public static var frameOverhead: Int {
+        @_noLocks get { IPv4Header.byteCount &+ UDPHeader.byteCount &+ VXLANHeader.byteCount }
+    }
+    /// The same beside the packet in that frame, by which the MTU of the underlay has to be larger
+    /// (RFC 7348 section 4.3).
+    public static var packetOverhead: Int {
+        @_noLocks get { frameOverhead &+ EthernetHeader.byteCount }
+    }
+
     /// - Parameter source: the VTEP's own address, host order.
     public init(
         destinationMAC: MACAddress, sourceMAC: MACAddress, source: UInt32, destinationPort: UInt16

@@ -1,3 +1,4 @@
+import Memory
 import Tables
 import TestKit
 import Testing
@@ -280,6 +281,27 @@ import Wire
         }
         #expect(bench.agent.peerIndexes.count == 4096 + 3)
         #expect(try bench.fdb().count == 4096)
+    }
+
+    @Test func howWorkersWaitReachesThemWithTheTables() throws {
+        let bench = AgentBench(Site.bridged)
+        let before = try settings(bench)
+        #expect(before.spinNanoseconds == 20_000 && before.gatherNanoseconds == 50_000)
+        bench.apply(
+            Site.bridged.changed {
+                $0.system.spinMicroseconds = 3
+                $0.system.gatherMicroseconds = 7
+            })
+        let after = try settings(bench)
+        #expect(after.spinNanoseconds == 3000 && after.gatherNanoseconds == 7000)
+    }
+
+    /// What the only worker takes at the start of its next turn.
+    private func settings(_ bench: AgentBench) throws -> TableSet.Settings {
+        let snapshot = bench.agent.snapshot
+        defer { snapshot.rest(0) }
+        let address = unsafe try #require(snapshot.observe(0))
+        return unsafe address.assumingMemoryBound(to: TableSet.self).pointee.settings
     }
 
     @Test func announcementsChangeAndDoNotMake() throws {

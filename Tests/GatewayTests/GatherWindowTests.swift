@@ -11,16 +11,14 @@ import Testing
         var now: UInt64 = 0
 
         /// - Parameter together: packets for which the worker does not wait in between.
-        mutating func period(
-            gap: UInt64, together: UInt64 = 2, limit: UInt64 = GatherWindowTests.limit
-        ) {
+        mutating func period(gap: UInt64, together: UInt64 = 2) {
             let packets = GatherWindow.period / gap
             for wait in 1..<max(packets / together, 1) {
-                let isOver = window.note(packets: wait * together, now: now + wait, limit: limit)
+                let isOver = window.note(packets: wait * together, now: now + wait)
                 #expect(!isOver)
             }
             now += GatherWindow.period
-            let isOver = window.note(packets: packets, now: now, limit: limit)
+            let isOver = window.note(packets: packets, now: now)
             #expect(isOver)
         }
 
@@ -74,7 +72,7 @@ import Testing
 
     @Test func nothingIsDecidedWithinAPeriod() {
         var window = GatherWindow(limit: Self.limit, now: 0)
-        let isOver = window.note(packets: 1000, now: GatherWindow.period - 1, limit: Self.limit)
+        let isOver = window.note(packets: 1000, now: GatherWindow.period - 1)
         #expect(!isOver && window.nanoseconds == 0)
     }
 
@@ -116,10 +114,11 @@ import Testing
         var traffic = Traffic()
         traffic.period(gap: 1000)
         traffic.now += GatherWindow.period
-        let isOver = traffic.window.note(packets: 1000, now: traffic.now, limit: 0)
+        traffic.window.setLimit(0, now: traffic.now)
+        let isOver = traffic.window.note(packets: 1000, now: traffic.now)
         #expect(!isOver && traffic.window.nanoseconds == 0 && traffic.window.limit == 0)
         for _ in 0..<3 {
-            traffic.period(gap: 100, limit: 0)
+            traffic.period(gap: 100)
             #expect(traffic.window.nanoseconds == 0)
         }
     }

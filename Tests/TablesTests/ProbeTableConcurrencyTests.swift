@@ -75,7 +75,7 @@ private struct Looker {
     private let asked = Column<UInt64>(count: 32, repeating: 0)
     private let slots = Column<Int32>(count: 32, repeating: -1)
     /// Where each key was the last time.
-    private var hints: [Int]
+    private var hints: [Int32]
     private var versions: [UInt32]
 
     init(table: ProbeTable, keys: UInt64, seed: UInt64) {
@@ -93,11 +93,11 @@ private struct Looker {
         reader.guess(asked, count: 32, slots: slots)
         for index in 0..<32 {
             let key = asked[index]
-            if let value = table.value(atHint: hints[Int(key)], for: key) { check(key, value) }
+            if let value = reader.value(atHint: hints[Int(key)], for: key) { check(key, value) }
             let slot =
                 index % 2 == 0 ? table.find(key) : reader.find(key, guess: slots[index])
             guard slot >= 0 else { continue }
-            hints[Int(key)] = slot
+            hints[Int(key)] = Int32(slot)
             table.touch(slot, time: UInt32(key))
             check(key, reader.value(at: slot))
         }

@@ -64,4 +64,10 @@ import Wire
         let ip = IPv4Header(frame: frame, at: 14)
         #expect(ip.totalLength == 65_535 && ip.hasValidChecksum)
     }
+
+    /// RFC 7348 section 5: 20, 8 and 8 bytes in front of a frame, and its own 14.
+    @Test func anUnderlayNeedsFiftyBytesMore() {
+        #expect(OuterHeader.frameOverhead == 36)
+        #expect(OuterHeader.packetOverhead == 50)
+    }
 }

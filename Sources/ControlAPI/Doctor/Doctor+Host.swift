@@ -88,9 +88,10 @@ extension Doctor {
         }
     }
 
-    /// RFC 7348 section 4.3: VTEPs do not fragment, so an inner packet and 50 bytes must fit.
+    /// RFC 7348 section 4.3: VTEPs do not fragment, so an inner packet and its headers must fit.
     func underlayMTU() -> [Finding] {
-        withNetwork(.underlayMTU) { network in
+        let overhead = OuterHeader.packetOverhead
+        return withNetwork(.underlayMTU) { network in
             let ways = configuration.peers.compactMap { peer -> (name: String, mtu: Int)? in
                 guard case .mtu(let mtu)? = network.ways[peer.address] else { return nil }
                 return (peer.name, mtu)
@@ -101,15 +102,17 @@ extension Doctor {
             let tunnelled = Set(configuration.vsis.filter { $0.vni != nil }.map(\.name))
             let troubles = configuration.vsiInterfaces.compactMap { interface -> Finding? in
                 guard let mtu = interface.mtu, tunnelled.contains(interface.vsi),
-                    mtu + 50 > narrowest.mtu
+                    mtu + overhead > narrowest.mtu
                 else { return nil }
                 return Finding(
                     .underlayMTU, .problem, interface.name,
-                    "mtu \(mtu) needs \(mtu + 50) to \(narrowest.name), which has "
-                        + "\(narrowest.mtu): raise that or set mtu to \(narrowest.mtu - 50)")
+                    "mtu \(mtu) needs \(mtu + overhead) to \(narrowest.name), which has "
+                        + "\(narrowest.mtu): raise that or set mtu to \(narrowest.mtu - overhead)")
             }
             guard troubles.isEmpty else { return troubles }
-            let text = "\(narrowest.mtu) to \(narrowest.name): hosts may send \(narrowest.mtu - 50)"
+            let text =
+                "\(narrowest.mtu) to \(narrowest.name): "
+                + "hosts may send \(narrowest.mtu - overhead)"
             return [Finding(.underlayMTU, .ok, text)]
         }
     }

@@ -121,7 +121,7 @@ public enum ParseStage {
         let mtu = Int(pipeline.tables.settings.underlayMTU)
         if mtu > 0, frame.count > mtu,
             let inferred = Segmentation.inferred(
-                from: frame, maximumPacketByteCount: mtu &- 50)
+                from: frame, maximumPacketByteCount: mtu &- OuterHeader.packetOverhead)
         {
             batch.segmentations[lane] = inferred
             pipeline.counters.count(.superPackets)

@@ -33,7 +33,7 @@ public enum ClassifyStage {
             } else {
                 position &+= 1
                 if device == run.device, batch.vlan[lane] == 0 {
-                    run.take(lane, batch)
+                    run.frames.take(lane, batch)
                 } else {
                     guard classifyLocal(lane, pipeline) else { continue }
                     pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
@@ -43,32 +43,21 @@ public enum ClassifyStage {
             batch.active[kept] = UInt16(truncatingIfNeeded: lane)
             kept &+= 1
         }
-        run.end(pipeline)
+        run.frames.end(pipeline)
         batch.activeCount.value = kept
     }
 
-    /// Untagged frames of one device, which are classified alike and counted together.
-    private struct PortRun {
-        /// `PacketBatch.underlay` where there is no run.
-        var device = PacketBatch.underlay
-        private var ingress = Destination.none
-        private var vsi: UInt16 = 0
+    /// Frames of one place and one VSI, which are classified alike and counted together.
+    private struct Run {
+        private let ingress: Destination
+        private let vsi: UInt16
         private var packets: UInt64 = 0
         private var bytes: UInt64 = 0
 
         @_noLocks @inline(__always)
-        init() {}
-
-        /// From now on frames are like this one, if its port is that of untagged frames.
-        @_noLocks @inline(__always)
-        mutating func begin(_ lane: Int, _ pipeline: Pipeline) {
-            end(pipeline)
-            let batch = pipeline.batch
-            let port = pipeline.tables.devices[Int(batch.ingressDevice[lane])].nativePort
-            ingress = batch.ingress[lane]
-            vsi = batch.vsi[lane]
-            device =
-                ingress.index == Int(port) ? batch.ingressDevice[lane] : PacketBatch.underlay
+        init(_ ingress: Destination, vsi: UInt16) {
+            self.ingress = ingress
+            self.vsi = vsi
         }
 
         @_noLocks @inline(__always)
@@ -79,15 +68,43 @@ public enum ClassifyStage {
             bytes &+= UInt64(batch.lengths[lane])
         }
 
+        /// Counts the frames taken since it last did.
         @_noLocks @inline(__always)
         mutating func end(_ pipeline: Pipeline) {
             guard packets > 0 else { return }
             let counters = pipeline.counters
-            counters.add(packets, port: ingress.index, .rxPackets)
-            counters.add(bytes, port: ingress.index, .rxBytes)
+            if ingress.isPort {
+                counters.add(packets, port: ingress.index, .rxPackets)
+                counters.add(bytes, port: ingress.index, .rxBytes)
+            } else {
+                counters.add(packets, peer: ingress.index, .rxPackets)
+                counters.add(bytes, peer: ingress.index, .rxBytes)
+            }
             counters.add(packets, vsi: Int(vsi), .rxPackets)
             packets = 0
             bytes = 0
+        }
+    }
+
+    /// Untagged frames of one device.
+    private struct PortRun {
+        /// `PacketBatch.underlay` where there is no run.
+        private(set) var device = PacketBatch.underlay
+        var frames = Run(.none, vsi: 0)
+
+        @_noLocks @inline(__always)
+        init() {}
+
+        /// From now on frames are like this one, if its port is that of untagged frames.
+        @_noLocks @inline(__always)
+        mutating func begin(_ lane: Int, _ pipeline: Pipeline) {
+            frames.end(pipeline)
+            let batch = pipeline.batch
+            let port = pipeline.tables.devices[Int(batch.ingressDevice[lane])].nativePort
+            let ingress = batch.ingress[lane]
+            frames = Run(ingress, vsi: batch.vsi[lane])
+            device =
+                ingress.index == Int(port) ? batch.ingressDevice[lane] : PacketBatch.underlay
         }
     }
 
@@ -111,37 +128,30 @@ public enum ClassifyStage {
             let source = batch.outerSource[lane]
             let vni = batch.vni[lane]
             if source != run.source || vni != run.vni {
-                run.end(pipeline)
+                run.frames.end(pipeline)
                 guard let next = PeerRun(source, vni, pipeline.tables) else { break }
                 run = next
             }
-            batch.ingress[lane] = run.ingress
-            batch.vsi[lane] = run.vsi
-            run.packets &+= 1
-            run.bytes &+= UInt64(batch.lengths[lane])
+            run.frames.take(lane, batch)
             batch.active[row &+ passed] = UInt16(truncatingIfNeeded: lane)
             passed &+= 1
         }
-        run.end(pipeline)
+        run.frames.end(pipeline)
         return passed
     }
 
-    /// Frames of one VNI from one peer, which are classified alike and counted together.
+    /// Frames of one VNI from one peer.
     private struct PeerRun {
         let source: UInt32
         let vni: UInt32
-        let ingress: Destination
-        let vsi: UInt16
-        var packets: UInt64 = 0
-        var bytes: UInt64 = 0
+        var frames: Run
 
         /// A run that no frame belongs to: no VNI has so many bits.
         @_noLocks @inline(__always)
         init() {
             source = 0
             vni = .max
-            ingress = .none
-            vsi = 0
+            frames = Run(.none, vsi: 0)
         }
 
         /// Nil says nothing.
@@ -152,24 +162,14 @@ public enum ClassifyStage {
             guard peer >= 0, index >= 0, IPv4Address(bits: source).isUnicastSource,
                 source != tables.settings.vtepAddress
             else { return nil }
-            vsi = UInt16(truncatingIfNeeded: index)
+            let vsi = UInt16(truncatingIfNeeded: index)
             let membership = TableSet.membershipKey(peer: peer, vsi: vsi)
             guard
                 tables.peers[peer].carriesEveryVNI || tables.membership.findFirst(membership) >= 0
             else { return nil }
             self.source = source
             self.vni = vni
-            ingress = .peer(peer)
-        }
-
-        @_noLocks @inline(__always)
-        mutating func end(_ pipeline: Pipeline) {
-            guard packets > 0 else { return }
-            let counters = pipeline.counters
-            counters.add(packets, peer: ingress.index, .rxPackets)
-            counters.add(bytes, peer: ingress.index, .rxBytes)
-            counters.add(packets, vsi: Int(vsi), .rxPackets)
-            packets = 0
+            frames = Run(.peer(peer), vsi: vsi)
         }
     }
 

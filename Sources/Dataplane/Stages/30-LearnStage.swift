@@ -14,32 +14,11 @@ internal import Tables
 public enum LearnStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
-        let batch = pipeline.batch
-        let forwarding = pipeline.tables.forwarding.table
-        let table = forwarding.reader
-        let count = min(batch.activeCount.value, PacketBatch.laneCapacity)
-        let isSmall = forwarding.isSmall
-        if !isSmall {
-            for position in 0..<count { batch.keys[position] = key(of: position, batch) }
-            table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
-        }
-        var kept = 0
         var lastReported = ProbeTable.noKey
-        var position = 0
-        while position < count {
-            (position, kept) =
-                isSmall
-                ? passSmall(from: position, count, to: kept, table, pipeline)
-                : passLarge(from: position, count, to: kept, table, pipeline)
-            guard position < count else { break }
-            let lane = batch.active[position]
-            if settle(Int(lane), key(of: position, batch), &lastReported, table, pipeline) {
-                batch.active[kept] = lane
-                kept &+= 1
-            }
-            position &+= 1
+        ForwardingPasses.run(pipeline, key: key, small: passSmall, large: passLarge) {
+            lane, key, table in
+            settle(lane, key, &lastReported, table, pipeline)
         }
-        batch.activeCount.value = kept
     }
 
     @_noLocks @inline(__always)
@@ -63,8 +42,7 @@ public enum LearnStage {
     }
 
     /// Refreshes the entries of sources that are where the FDB says, up to the first that is not.
-    /// - Parameter row: of `active`, for the first after those dropped before it.
-    /// - Returns: the position that is not settled, and its row.
+    /// See `ForwardingPasses.Pass`.
     @_noLocks @inline(__always)
     private static func pass(
         from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,

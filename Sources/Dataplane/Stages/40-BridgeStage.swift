@@ -12,31 +12,10 @@ internal import Wire
 public enum BridgeStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
-        let batch = pipeline.batch
-        let forwarding = pipeline.tables.forwarding.table
-        let table = forwarding.reader
-        let count = min(batch.activeCount.value, PacketBatch.laneCapacity)
-        let isSmall = forwarding.isSmall
-        if !isSmall {
-            for position in 0..<count { batch.keys[position] = key(of: position, batch) }
-            table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
+        ForwardingPasses.run(pipeline, key: key, small: passSmall, large: passLarge) {
+            lane, key, table in
+            settle(lane, key, table, pipeline)
         }
-        var kept = 0
-        var position = 0
-        while position < count {
-            (position, kept) =
-                isSmall
-                ? passSmall(from: position, count, to: kept, table, pipeline)
-                : passLarge(from: position, count, to: kept, table, pipeline)
-            guard position < count else { break }
-            let lane = batch.active[position]
-            if settle(Int(lane), key(of: position, batch), table, pipeline) {
-                batch.active[kept] = lane
-                kept &+= 1
-            }
-            position &+= 1
-        }
-        batch.activeCount.value = kept
     }
 
     @_noLocks @inline(__always)
@@ -61,8 +40,7 @@ public enum BridgeStage {
 
     /// Settles frames to unicast addresses that the FDB has in another place, up to the first that
     /// is none; ARP is none.
-    /// - Parameter row: of `active`, for the first after those dropped before it.
-    /// - Returns: the position that is not settled, and its row.
+    /// See `ForwardingPasses.Pass`.
     @_noLocks @inline(__always)
     private static func pass(
         from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,

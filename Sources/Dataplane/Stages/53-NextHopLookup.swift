@@ -173,7 +173,7 @@ enum NextHopLookup {
                 mac = neighbors.mac(ofRecord: Int(record))
                 egress = neighbors.egress(ofRecord: Int(record))
                 let key = ForwardingTable.key(mac: mac, vsi: exit.vsi)
-                let hint = Int(neighbors.slotHint(ofRecord: Int(record)))
+                let hint = neighbors.slotHint(ofRecord: Int(record))
                 guard let value = places.value(atHint: hint, for: key) else { return index }
                 let place = ForwardingTable.destination(of: value)
                 // Gateways may share the MAC address that the neighbor has.
@@ -237,7 +237,7 @@ enum NextHopLookup {
         let neighbors = tables.neighbors
         let places = tables.forwarding.table.reader
         let learned = neighbors.egress(ofRecord: record)
-        let hint = Int(neighbors.slotHint(ofRecord: record))
+        let hint = neighbors.slotHint(ofRecord: record)
         if let value = places.value(atHint: hint, for: key) { return egress(value, learned) }
         let slot = places.find(key)
         guard slot >= 0 else { return egress(0, learned) }
@@ -279,10 +279,11 @@ enum NextHopLookup {
         // What is flooded goes to the peers of the VSI, if it has any.
         guard egress.isPeer || tables.vsis[Int(interface.vsi)].peerCount > 0 else { return mtu }
         let underlay = Int(tables.settings.underlayMTU)
-        if underlay > 50 { mtu = min(mtu, underlay &- 50) }
+        let overhead = OuterHeader.packetOverhead
+        if underlay > overhead { mtu = min(mtu, underlay &- overhead) }
         if egress.isPeer, egress.index < tables.peers.count {
             let path = Int(tables.peers[egress.index].pathMTU)
-            if path > 50 { mtu = min(mtu, path &- 50) }
+            if path > overhead { mtu = min(mtu, path &- overhead) }
         }
         return mtu
     }

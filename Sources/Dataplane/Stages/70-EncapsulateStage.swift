@@ -13,9 +13,6 @@ internal import Wire
 /// need it.
 /// Standard: RFC 7348 section 5, RFC 6040 section 4.1, RFC 2983.
 public enum EncapsulateStage {
-    /// Outer IPv4, UDP and VXLAN headers in front of the inner frame, bytes.
-    public static var overhead: Int { @_noLocks get { 20 + 8 + 8 } }
-
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
@@ -181,7 +178,7 @@ public enum EncapsulateStage {
         guard frame.holds(IPv4Header.byteCount, at: EthernetHeader.byteCount),
             IPv4Header(frame: frame, at: EthernetHeader.byteCount).dontFragment
         else { return }
-        let mtu = Int(pipeline.tables.settings.underlayMTU) &- 50
+        let mtu = Int(pipeline.tables.settings.underlayMTU) &- OuterHeader.packetOverhead
         pipeline.puntICMPError(lane, type: 3, code: 4, mtu: UInt16(clamping: mtu))
     }
 }

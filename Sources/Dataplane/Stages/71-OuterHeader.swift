@@ -100,7 +100,7 @@ struct OuterRules {
         sourcePortCount = UInt64(settings.sourcePortCount)
         maximumFrame =
             settings.underlayMTU == 0
-            ? .max : Int(settings.underlayMTU) &- EncapsulateStage.overhead
+            ? .max : Int(settings.underlayMTU) &- OuterHeader.frameOverhead
         // ECN is a copy always.
         var fixed = OuterFields(
             typeOfService: 0, timeToLive: settings.ttl, doNotFragment: false
