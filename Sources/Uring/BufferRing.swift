@@ -8,16 +8,23 @@ import Glibc
 /// `base + n * slotStride + headroom`. A completion hands a buffer over; `recycle` and `publish`
 /// lend it again.
 ///
+/// As few are lent as the traffic takes in a turn, and the one that came back last is lent first:
+/// the kernel uses them in turn, and those of super-packets are long enough to fill a CPU's caches.
+///
 /// Capacity: a power of two up to 32768; twice the worst burst, since one multishot receive can
 /// drain it in one go. Empty, the kernel ends the receive with ENOBUFS and `MultishotReceiver`
-/// starts it again when buffers have come back.
+/// starts it again when buffers have come back, twice as many.
 ///
 /// Thread-safety: the ring's thread only. A trivial handle; `close()` ends it.
 @safe
 public struct BufferRing {
     let state: UnsafeMutablePointer<BufferRingState>
 
-    /// Lends all `count` buffers at once.
+    /// Buffers lent to begin with, and while a turn takes hardly any.
+    static var leastLent: Int32 { @_noLocks get { 16 } }
+    /// Turns that take hardly any before half as many are lent.
+    static var quietTurns: Int { @_noLocks get { 1024 } }
+
     /// - Parameters:
     ///   - groupID: the number by which receives name this ring; unique within `ring`.
     ///   - base: `count * slotStride` bytes that outlive this ring.
@@ -50,11 +57,12 @@ public struct BufferRing {
             to: BufferRingState(
                 ring: ring, entries: memory.assumingMemoryBound(to: io_uring_buf.self),
                 tail: (memory + 14).assumingMemoryBound(to: UInt16.self),
-                start: base + headroom, stride: slotStride, length: UInt32(bufferLength),
-                mask: UInt16(count - 1), groupID: groupID))
+                free: .allocate(capacity: count), start: base + headroom, stride: slotStride,
+                length: UInt32(bufferLength), mask: UInt16(count - 1), groupID: groupID,
+                wanted: min(Int32(count), Self.leastLent)))
         unsafe state = made
-        for id in 0..<count { recycle(id) }
-        publish()
+        for id in (0..<count).reversed() { recycle(id) }
+        lend()
     }
 
     /// Takes the buffers back from the kernel. No receive may be armed on them any more.
@@ -62,6 +70,7 @@ public struct BufferRing {
         unsafe io_uring_unregister_buf_ring(
             &state.pointee.ring.state.pointee.ring, Int32(state.pointee.groupID))
         unsafe munmap(state.pointee.entries, count * MemoryLayout<io_uring_buf>.stride)
+        unsafe state.pointee.free.deallocate()
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
     }
@@ -84,29 +93,61 @@ public struct BufferRing {
             .assumingMemoryBound(to: UInt8.self)
     }
 
-    /// Puts a buffer back. The kernel sees it at the next `publish`. An identifier that no buffer
-    /// has is ignored.
+    /// Puts a buffer back. The kernel may see it after the next `publish`. An identifier that no
+    /// buffer has is ignored.
     @_noLocks
     public func recycle(_ id: Int) {
-        guard let address = unsafe address(of: id) else { return }
-        let tail = unsafe state.pointee.filledTail
-        let entry = unsafe state.pointee.entries + Int(tail & state.pointee.mask)
-        // Field by field: the last two bytes of the first entry are the ring's own tail.
-        unsafe entry.pointee.addr = UInt64(UInt(bitPattern: address))
-        unsafe entry.pointee.len = state.pointee.length
-        unsafe entry.pointee.bid = UInt16(truncatingIfNeeded: id)
-        unsafe state.pointee.filledTail = tail &+ 1
+        guard id >= 0, id < count else { return }
+        let free = unsafe state.pointee.freeCount
+        unsafe state.pointee.free[free] = UInt16(truncatingIfNeeded: id)
+        unsafe state.pointee.freeCount = free &+ 1
     }
 
-    /// Shows the kernel what was recycled; once a turn.
+    /// Lends what the kernel is to have for the next turn; once a turn.
     @_noLocks
     public func publish() {
-        let filled = unsafe state.pointee.filledTail
-        let fresh = unsafe filled &- state.pointee.publishedTail
-        guard fresh != 0 else { return }
-        unsafe vx_store_release_u16(state.pointee.tail, filled)
-        unsafe state.pointee.publishedTail = filled
-        unsafe state.pointee.lent &+= Int32(fresh)
+        followTraffic()
+        lend()
+    }
+
+    /// Lends more when hardly any are left of what was lent, and less when hardly any are used.
+    @_noLocks
+    private func followTraffic() {
+        let wanted = unsafe state.pointee.wanted
+        let left = unsafe state.pointee.lent
+        if left < wanted / 4 {
+            unsafe state.pointee.wanted = min(wanted &* 2, Int32(truncatingIfNeeded: count))
+        } else if left > wanted &- wanted / 8 {
+            unsafe state.pointee.quietTurns &+= 1
+            guard unsafe state.pointee.quietTurns >= Self.quietTurns else { return }
+            unsafe state.pointee.wanted = max(wanted / 2, min(wanted, Self.leastLent))
+        }
+        unsafe state.pointee.quietTurns = 0
+    }
+
+    @_noLocks
+    private func lend() {
+        var tail = unsafe state.pointee.tailValue
+        var free = unsafe state.pointee.freeCount
+        var lent = unsafe state.pointee.lent
+        let wanted = unsafe state.pointee.wanted
+        guard lent < wanted, free > 0 else { return }
+        while lent < wanted, free > 0 {
+            free &-= 1
+            let id = unsafe state.pointee.free[free]
+            guard let address = unsafe address(of: Int(id)) else { continue }
+            let entry = unsafe state.pointee.entries + Int(tail & state.pointee.mask)
+            // Field by field: the last two bytes of the first entry are the ring's own tail.
+            unsafe entry.pointee.addr = UInt64(UInt(bitPattern: address))
+            unsafe entry.pointee.len = state.pointee.length
+            unsafe entry.pointee.bid = id
+            tail = tail &+ 1
+            lent &+= 1
+        }
+        unsafe state.pointee.freeCount = free
+        unsafe state.pointee.lent = lent
+        unsafe state.pointee.tailValue = tail
+        unsafe vx_store_release_u16(state.pointee.tail, tail)
     }
 
     /// A completion brought a buffer: it is ours until recycled.
@@ -132,13 +173,20 @@ public struct BufferRing {
 struct BufferRingState {
     let ring: UringInstance
     let entries: UnsafeMutablePointer<io_uring_buf>
+    /// The ring's own, where the kernel reads it.
     let tail: UnsafeMutablePointer<UInt16>
+    /// Identifiers of what can be lent, the next one last.
+    let free: UnsafeMutablePointer<UInt16>
     let start: UnsafeMutableRawPointer
     let stride: Int
     let length: UInt32
     let mask: UInt16
     let groupID: UInt16
-    var filledTail: UInt16 = 0
-    var publishedTail: UInt16 = 0
+    var freeCount = 0
+    var tailValue: UInt16 = 0
     var lent: Int32 = 0
+    /// How many are to be lent.
+    var wanted: Int32
+    /// Turns in a row that took hardly any.
+    var quietTurns = 0
 }

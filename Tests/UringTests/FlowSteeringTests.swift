@@ -160,6 +160,8 @@ import Uring
                 for program in [steering.hosts, steering.tunnels, steering.datagrams] {
                     #expect(try 0..<5000 ~= program.worker(for: bytes))
                 }
+                // The kernel runs no program for less than an IP header.
+                guard count >= 54 else { continue }
                 #expect(try 0..<5000 ~= steering.sniffed.worker(forSniffed: bytes))
             }
         }

@@ -155,9 +155,7 @@ extension KernelTests {
                 socketsOf[packet.frameLength, default: []].insert(index)
                 let bytes = unsafe Array(
                     UnsafeBufferPointer(start: packet.frame, count: packet.frameLength))
-                #expect(throws: Never.self) {
-                    if let steering { #expect(try steering.worker(forSniffed: bytes) == index) }
-                }
+                if let steering { #expect((try? steering.worker(forSniffed: bytes)) == index) }
             }
             #expect(count == 200)
             #expect(socketsOf.count == 40)
