@@ -4,106 +4,48 @@ internal import Wire
 
 /// The tables as operators see them.
 extension Agent {
-    /// Rows of `show fdb`: the entries by VSI and address, then the default entry of each VSI.
-    public func fdbReport(_ selection: Selection, now: UInt64) throws(ControlError) -> [FDBReport] {
+    /// What `show fdb` is made of.
+    public func fdbListing(
+        _ selection: Selection, now: UInt64
+    ) throws(ControlError) -> FDBListing {
         let filter = try forwardingFilter(selection)
-        let time = Self.ticks(now)
-        var rows: [(order: UInt64, row: FDBReport)] = []
+        var entries: [FDBListing.Entry] = []
         writer.forwarding.visit { slot, key, value in
             guard filter(key, value) else { return }
-            let kind = ForwardingTable.kind(of: value)
-            let age = Int32(bitPattern: time &- writer.forwarding.lastTouched(slot))
-            var row = row(
-                vsi: ForwardingTable.vsi(of: key), place: ForwardingTable.destination(of: value))
-            row.mac = ForwardingTable.mac(of: key).description
-            row.kind = Self.kind(kind)
-            row.ageSeconds = kind == .dynamic ? Int(max(age, 0)) / Int(Self.ticksPerSecond) : 0
-            row.moves = moves[key] ?? 0
-            row.isFrozen = ForwardingTable.isFrozen(value)
-            rows.append((key << 48 | key >> 16, row))
+            entries.append(
+                FDBListing.Entry(
+                    key: key, value: value, ageTicks: age(writer.forwarding, slot, now),
+                    moves: UInt32(clamping: moves[key] ?? 0)))
         }
-        let entries = rows.sorted { $0.order < $1.order }.map(\.row)
-        return entries + (try floodReport(selection))
+        let peer = try selection.peer.map { name throws(ControlError) in try peerIndex(name) }
+        return FDBListing(
+            entries: entries, selection: selection, peer: peer, configuration: configuration,
+            layout: layout)
     }
 
-    /// The all-zero default entries: where what the FDB does not know goes (the Linux form of a
-    /// flood list).
-    private func floodReport(_ selection: Selection) throws(ControlError) -> [FDBReport] {
-        guard selection.mac == nil || selection.mac == .zero, selection.port == nil else {
-            return []
-        }
-        let wanted = try selection.peer.map { name throws(ControlError) in try peerIndex(name) }
-        var rows: [FDBReport] = []
-        for vsi in configuration.vsis where selection.vsi == nil || selection.vsi == vsi.name {
-            for peer in configuration.floodPeers(of: vsi) {
-                let index = layout.peers[peer.address]!
-                guard wanted == nil || wanted == index else { continue }
-                var row = row(vsi: layout.vsis[vsi.name]!, place: .peer(index))
-                row.mac = MACAddress.zero.description
-                row.kind = .flood
-                rows.append(row)
-            }
-        }
-        return rows
-    }
-
-    private func row(vsi: Int, place: Destination) -> FDBReport {
-        let settings = layout.vsiOf[vsi]
-        var row = FDBReport(
-            vsi: settings?.name ?? "", vni: settings?.vni?.bits, mac: "", kind: .dynamic)
-        if place.isPort { row.port = layout.portOf[place.index]?.name }
-        if place.isPeer {
-            row.peer = layout.peerName(place.index)
-            row.address = layout.peers.name(of: place.index)?.description
-        }
-        return row
-    }
-
-    private static func kind(_ kind: ForwardingTable.Kind) -> FDBReport.Kind {
-        switch kind {
-        case .dynamic: .dynamic
-        case .static: .static
-        case .own: .own
-        }
-    }
-
-    /// Rows of `show arp`. A binding of a VSI without a VSI-interface bears the name of the VSI.
-    public func arpReport(_ selection: Selection, now: UInt64) throws(ControlError) -> [ARPReport] {
+    /// What `show arp` is made of.
+    public func arpListing(
+        _ selection: Selection, now: UInt64
+    ) throws(ControlError) -> ARPListing {
         let filter = try neighborFilter(selection)
-        let time = Self.ticks(now)
-        let interfaceOf = Dictionary(
-            layout.interfaceOf.values.compactMap { entry in
-                layout.vsis[entry.vsi].map { ($0, entry) }
-            }, uniquingKeysWith: { first, _ in first })
-        var rows: [(order: UInt64, row: ARPReport)] = []
+        var entries: [ARPListing.Entry] = []
         writer.neighbors.visit { slot, key, value in
             guard filter(key, value) else { return }
-            let vsi = NeighborTable.vsi(of: key)
-            let interface = interfaceOf[vsi]
             let isOwn = NeighborTable.isOwn(value)
-            let isStatic = NeighborTable.isStatic(value)
-            let age = Int32(bitPattern: time &- writer.neighbors.lastTouched(slot))
-            var row = ARPReport(
-                vrf: interface?.vrf ?? Configuration.defaultVRF,
-                interface: interface?.name ?? layout.vsiOf[vsi]?.name ?? "",
-                address: NeighborTable.address(of: key).description,
-                mac: mac(ofNeighbor: value)?.description,
-                kind: isOwn ? .own : isStatic ? .static : .dynamic, state: state(key, value))
-            row.isFrozen = addressMoves.isFrozen(key)
-            if !isStatic { row.ageSeconds = Int(max(age, 0)) / Int(Self.ticksPerSecond) }
-            if !isOwn, let place = place(ofNeighbor: key, value) {
-                row.port = place.isPort ? layout.portOf[place.index]?.name : nil
-                row.peer = place.isPeer ? layout.peerName(place.index) : nil
-            }
-            rows.append((key, row))
+            entries.append(
+                ARPListing.Entry(
+                    key: key, mac: mac(ofNeighbor: value), value: value,
+                    place: isOwn ? .none : place(ofNeighbor: key, value) ?? .none,
+                    ageTicks: age(writer.neighbors, slot, now),
+                    isRefreshed: resolutions[key]?.isRefresh == true,
+                    isFrozen: addressMoves.isFrozen(key)))
         }
-        return rows.sorted { $0.order < $1.order }.map(\.row)
+        return ARPListing(entries: entries, layout: layout)
     }
 
-    private func state(_ key: UInt64, _ value: UInt32) -> ARPReport.State {
-        if NeighborTable.isFailed(value) { return .failed }
-        if NeighborTable.isIncomplete(value) { return .incomplete }
-        return resolutions[key]?.isRefresh == true ? .stale : .reachable
+    /// Ticks since an entry was seen. A worker's clock may be a little ahead.
+    private func age(_ table: ProbeTable, _ slot: Int, _ now: UInt64) -> UInt32 {
+        UInt32(max(Int32(bitPattern: Self.ticks(now) &- table.lastTouched(slot)), 0))
     }
 
     /// Rows of `show route`: the connected subnets, then the static routes, a row for each next
@@ -208,11 +150,9 @@ extension Agent {
     }
 
     /// How many FDB entries each VSI has, by its index.
-    public func forwardingCounts() -> [Int: Int] {
-        var counts: [Int: Int] = [:]
-        writer.forwarding.visit { _, key, _ in
-            counts[ForwardingTable.vsi(of: key), default: 0] += 1
-        }
+    public func forwardingCounts() -> [Int] {
+        var counts = [Int](repeating: 0, count: layout.vsis.bound)
+        writer.forwarding.visit { _, key, _ in counts[ForwardingTable.vsi(of: key)] += 1 }
         return counts
     }
 

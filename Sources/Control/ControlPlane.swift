@@ -47,8 +47,8 @@ public protocol ControlPlane: Sendable {
     func vsis(_ selection: Selection) async throws(ControlError) -> [VSIReport]
     func peers(_ selection: Selection) async throws(ControlError) -> [PeerReport]
     func ports(_ selection: Selection) async throws(ControlError) -> [PortReport]
-    func fdb(_ selection: Selection) async throws(ControlError) -> [FDBReport]
-    func arp(_ selection: Selection) async throws(ControlError) -> [ARPReport]
+    func fdb(_ selection: Selection) async throws(ControlError) -> Rows<FDBReport>
+    func arp(_ selection: Selection) async throws(ControlError) -> Rows<ARPReport>
     func routes(_ selection: Selection) async throws(ControlError) -> [RouteReport]
     func policies(_ selection: Selection) async throws(ControlError) -> [PolicyReport]
     func counters() async throws(ControlError) -> CountersReport

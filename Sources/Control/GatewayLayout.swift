@@ -2,8 +2,8 @@ internal import Wire
 
 /// The indexes that names have in the tables, and what a configuration says in terms of them.
 ///
-/// Thread-safety: the agent alone.
-struct GatewayLayout {
+/// Thread-safety: a value. The agent edits its own; reports are made of copies.
+struct GatewayLayout: Sendable {
     // Capacities are those that counters and workers have room for.
     var vsis = IndexRegistry<String>(capacity: 65_535)
     var ports = IndexRegistry<String>(capacity: 8192)

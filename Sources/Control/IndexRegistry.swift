@@ -3,8 +3,8 @@
 ///
 /// A freed index rests before it is given out again: what workers report, and what waits to be
 /// sent, still speaks of who had it. After that the lowest goes first, so that tables stay short.
-/// Thread-safety: the agent alone.
-struct IndexRegistry<Name: Hashable> {
+/// Thread-safety: a value.
+struct IndexRegistry<Name: Hashable & Sendable>: Sendable {
     private(set) var indexes: [Name: Int] = [:]
     private var names: [Int: Name] = [:]
     /// When each free index lost its name, nanoseconds.

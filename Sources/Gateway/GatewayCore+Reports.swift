@@ -22,7 +22,7 @@ extension GatewayCore {
             let ports = configuration.accessPorts.filter { $0.vsi == vsi.name }
             let peers = configuration.floodPeers(of: vsi)
             var report = VSIReport(
-                name: vsi.name, vni: vsi.vni?.bits, fdbEntries: entries[index] ?? 0,
+                name: vsi.name, vni: vsi.vni?.bits, fdbEntries: entries[index],
                 rxPackets: accounts.value(CounterLayout.index(vsi: index, .rxPackets)),
                 txPackets: accounts.value(CounterLayout.index(vsi: index, .txPackets)),
                 floodedPackets: accounts.value(CounterLayout.index(vsi: index, .floodedPackets)),

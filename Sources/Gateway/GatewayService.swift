@@ -119,16 +119,16 @@ public final class GatewayService: ControlPlane, Service {
 
     // MARK: Tables
 
-    public func fdb(_ selection: Selection) async throws(ControlError) -> [FDBReport] {
+    public func fdb(_ selection: Selection) async throws(ControlError) -> Rows<FDBReport> {
         try await thread.perform { core throws(ControlError) in
-            try core.agent.fdbReport(selection, now: core.now)
-        }
+            try core.agent.fdbListing(selection, now: core.now)
+        }.rows()
     }
 
-    public func arp(_ selection: Selection) async throws(ControlError) -> [ARPReport] {
+    public func arp(_ selection: Selection) async throws(ControlError) -> Rows<ARPReport> {
         try await thread.perform { core throws(ControlError) in
-            try core.agent.arpReport(selection, now: core.now)
-        }
+            try core.agent.arpListing(selection, now: core.now)
+        }.rows()
     }
 
     public func routes(_ selection: Selection) async throws(ControlError) -> [RouteReport] {

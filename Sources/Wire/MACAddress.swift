@@ -40,9 +40,18 @@ extension MACAddress: CustomStringConvertible, LosslessStringConvertible {
     }
 
     public var description: String {
-        (0..<6).map { index in
-            let octet = UInt8(truncatingIfNeeded: bits >> UInt64(40 - 8 * index))
-            return (octet < 16 ? "0" : "") + String(octet, radix: 16)
-        }.joined(separator: ":")
+        unsafe String(unsafeUninitializedCapacity: 17) { text in
+            for index in 0..<6 {
+                let octet = UInt8(truncatingIfNeeded: bits >> UInt64(40 - 8 * index))
+                unsafe text[3 * index] = Self.digit(octet >> 4)
+                unsafe text[3 * index + 1] = Self.digit(octet & 15)
+                if index < 5 { unsafe text[3 * index + 2] = UInt8(ascii: ":") }
+            }
+            return 17
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

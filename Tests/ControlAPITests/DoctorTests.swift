@@ -111,7 +111,7 @@ import Wire
                 peers  problem      gw2      no way
 
                 """)
-        let json = String(decoding: try makeEncoder().encode(findings[0]), as: UTF8.self)
+        let json = String(decoding: try JSONWriter.text(of: findings[0]), as: UTF8.self)
         #expect(
             json == #"{"check":"ports","subject":null,"text":"why","verdict":"not_checked"}"#)
     }

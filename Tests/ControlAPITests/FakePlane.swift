@@ -5,9 +5,13 @@ import Wire
 /// A gateway of fixed rows that remembers what it was asked to change.
 final class FakePlane: ControlPlane {
     let calls = Mutex<[String]>([])
-    let fdbRows: [FDBReport]
+    let fdbRows: Rows<FDBReport>
 
-    init(fdbRows: [FDBReport] = FakePlane.defaultFDB) { self.fdbRows = fdbRows }
+    init(fdbRows: Rows<FDBReport>) { self.fdbRows = fdbRows }
+
+    convenience init(fdbRows: [FDBReport] = FakePlane.defaultFDB) {
+        self.init(fdbRows: Rows(fdbRows))
+    }
 
     static let defaultFDB = [
         FDBReport(
@@ -66,7 +70,7 @@ final class FakePlane: ControlPlane {
         return try select(rows, "port", selection.name ?? selection.port, \.name)
     }
 
-    func fdb(_ selection: Selection) async throws(ControlError) -> [FDBReport] {
+    func fdb(_ selection: Selection) async throws(ControlError) -> Rows<FDBReport> {
         note("fdb \(describe(selection))")
         if let vsi = selection.vsi, vsi != "vpna" {
             throw .notFound("VSI `\(vsi)` does not exist")
@@ -74,13 +78,13 @@ final class FakePlane: ControlPlane {
         return fdbRows
     }
 
-    func arp(_ selection: Selection) async throws(ControlError) -> [ARPReport] {
+    func arp(_ selection: Selection) async throws(ControlError) -> Rows<ARPReport> {
         note("arp \(describe(selection))")
-        return [
+        return Rows([
             ARPReport(
                 vrf: "default", interface: "vsi10", address: "10.1.1.11", mac: nil, kind: .dynamic,
                 state: .incomplete, ageSeconds: 3)
-        ]
+        ])
     }
 
     func routes(_ selection: Selection) async throws(ControlError) -> [RouteReport] {

@@ -211,14 +211,4 @@ import Testing
                 "apply /etc/a b.yaml 8",
             ])
     }
-
-    @Test func longTablesArriveWhole() async throws {
-        let rows = (0..<20_000).map {
-            FDBReport(vsi: "v\($0)", vni: 1, mac: "02:00:00:00:00:01", kind: .dynamic, port: "p")
-        }
-        try await withServer(plane: FakePlane(fdbRows: rows)) { path in
-            let answer = try ControlClient(path: path).get([FDBReport].self, "/v1/fdb")
-            #expect(answer == rows)
-        }
-    }
 }

@@ -29,7 +29,7 @@ import Testing
 
                 """)
         #expect(
-            TextTable(try await plane.fdb(Selection())).text == """
+            TextTable(Array(try await plane.fdb(Selection()))).text == """
                 VSI   VNI  MAC                KIND     PORT  PEER  ADDRESS       AGE  MOVES
                 vpna   10  02:aa:00:00:00:01  dynamic  vm1   -     -             12s      1
                 vpna   10  00:00:00:00:00:00  flood    -     gw2   10.33.30.151    -      0

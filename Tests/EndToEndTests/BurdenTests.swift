@@ -58,6 +58,33 @@ extension EndToEnd {
             }
         }
 
+        @Test("A list of 10,000 addresses takes less than 40 ms of CPU")
+        func longList() throws {
+            try TestLab.with(.taps) { lab in
+                let file = lab.file("gw1", "yaml")
+                let entries = (0..<10_000).map { number in
+                    let ends = [number / 100, number % 100].map { $0 < 10 ? "0\($0)" : "\($0)" }
+                    let mac = "02:77:00:00:\(ends.joined(separator: ":"))"
+                    return "  - { vsi: red, mac: '\(mac)', peer: gw2 }\n"
+                }
+                let text =
+                    try String(contentsOfFile: file, encoding: .utf8) + "static-fdb:\n"
+                    + entries.joined()
+                try text.write(toFile: file, atomically: true, encoding: .utf8)
+                let applied = try lab.vxgate("gw1", ["config", "apply", file])
+                try #require(applied.status == 0, "\(applied.errors)")
+                let pid = try lab.processIdentifier("gw1")
+                let before = try cpuSeconds(pid)
+                for _ in 0..<20 {
+                    let rows: [Shown.Entry] = try lab.show("gw1", "fdb")
+                    try #require(rows.filter { $0.kind == "static" }.count == 10_000)
+                }
+                let milliseconds = (try cpuSeconds(pid) - before) / 20 * 1000
+                print("a list of 10,000 addresses: \(milliseconds) ms of CPU")
+                #expect(milliseconds < 40)
+            }
+        }
+
         /// Time on any CPU since the process began, user and system.
         private func cpuSeconds(_ pid: Int32) throws -> Double {
             let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)

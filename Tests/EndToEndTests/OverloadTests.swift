@@ -64,7 +64,7 @@ extension EndToEnd {
                 _ = host.wait(seconds: 10)
                 print("\(one.testDescription): \(figures)")
                 #expect(figures.best > 70)
-                #expect(figures.max < 1000)
+                #expect(figures.max < 500)
                 #expect(figures.answers > 10)
                 #expect(figures.kernelThreads == [])
                 #expect(host.output.contains("lost 0"), "\(host.output)")

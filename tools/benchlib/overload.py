@@ -92,10 +92,9 @@ class Load:
 
     def __init__(self, lab, program, way):
         self.lab, self.way, self.behind = lab, way, "gen2" if way == "out" else "gen1"
-        self.words = ["taskset", "-c", "0", program, "run", "--flows", str(HOSTS), "--source-macs",
-                      str(HOSTS), "--source", "10.9.0.0/16", "--source-mac", SENDERS,
-                      "--destination-mac", RECEIVER, "--size", "64", "--burst",
-                      str(traffic.BURST), "--json"]
+        self.words = ["taskset", "-c", "0", program, "run", "--source-macs", str(HOSTS), "--source",
+                      "10.9.0.0/16", "--source-mac", SENDERS, "--destination-mac", RECEIVER,
+                      "--size", "64", "--burst", str(traffic.BURST), "--json"]
         if way == "out":
             self.role, self.ends = "gen", ["--device", "gen1"]
         else:
@@ -104,16 +103,20 @@ class Load:
                 "--vxlan-source", "198.51.100.2"]
 
     def learn(self):
-        """The bridges come to know where the receiver is, and all of the senders."""
+        """The bridges come to know where the receiver is, and all of the senders.
+
+        Flows draw their hosts: of as many flows as hosts, a third of the hosts would have none.
+        """
         at = ["--receive", self.behind, "--learn"]
         if self.way == "in":
             at += ["--receive-netns", self.lab.roles["gen"]]
-        self._run(["--rate", "20kpps", "--count", str(2 * HOSTS), *at], 10)
+        flows = str(5 * HOSTS)
+        self._run(["--flows", flows, "--rate", "20kpps", "--count", flows, *at], 10)
 
     def goodput(self, rate, seconds):
         meter, before = machine.CPUMeter(), self._arrived()
-        said = self._run(["--rate", f"{rate:.0f}pps", "--duration", f"{1000 * seconds:.0f}ms"],
-                         seconds + 10)
+        said = self._run(["--flows", str(HOSTS), "--rate", f"{rate:.0f}pps", "--duration",
+                          f"{1000 * seconds:.0f}ms"], seconds + 10)
         time.sleep(0.05)
         arrived, (_, others) = self._arrived() - before, meter.read()
         return Goodput(said["offered"] / seconds, arrived / seconds, others)

@@ -1,5 +1,4 @@
 public import Control
-import FoundationEssentials
 import Wire
 
 extension ControlClient {
@@ -10,7 +9,7 @@ extension ControlClient {
             count: request.count, intervalMilliseconds: request.intervalMilliseconds,
             timeoutMilliseconds: request.timeoutMilliseconds, size: request.size,
             sequence: request.sequence)
-        let bytes = Array((try? makeEncoder().encode(body)) ?? Data())
+        let bytes = (try? JSONWriter.text(of: body)) ?? []
         return try decode(
             [PingReport].self, try self.request("POST", "/v1/ping", body: bytes))
     }

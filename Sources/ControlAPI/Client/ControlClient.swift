@@ -52,8 +52,8 @@ public struct ControlClient: Sendable {
         _ type: Value.Type, _ method: String, _ target: String,
         query: KeyValuePairs<String, String?> = [:], fields: [String: String] = [:]
     ) throws(ControlClientError) -> Value {
-        let body = fields.isEmpty ? Data() : (try? makeEncoder().encode(fields)) ?? Data()
-        return try decode(type, try request(method, target, query: query, body: Array(body)))
+        let body = fields.isEmpty ? [] : (try? JSONWriter.text(of: fields)) ?? []
+        return try decode(type, try request(method, target, query: query, body: body))
     }
 
     /// Gives the daemon a whole new configuration; returns what changed.

@@ -5,14 +5,7 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 
-/// The one encoder setting of the API: keys in a fixed order, so that answers can be compared as
-/// text.
-func makeEncoder() -> JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-}
-
+/// A request's body that is one object of strings.
 func decodeFields(_ bytes: [UInt8]) throws(ControlError) -> [String: String] {
     do {
         return try JSONDecoder().decode([String: String].self, from: Data(bytes))
@@ -32,35 +25,38 @@ extension Response {
 
     /// One object on one line.
     static func object(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
-        guard var bytes = try? makeEncoder().encode(value) else {
+        guard let bytes = try? JSONWriter.text(of: value) else {
             return Response(status: .internalServerError)
         }
-        bytes.append(UInt8(ascii: "\n"))
         return Response(
             status: status, headers: [.contentType: json],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes + [UInt8(ascii: "\n")])))
     }
 
-    /// An array with one row on each line, sent in parts so that the text of a table of a million
-    /// rows never stands in memory as a whole.
-    static func rows<Row: Encodable & Sendable>(_ rows: [Row]) -> Response {
+    /// An array with one row on each line, made and sent in parts so that neither the rows nor the
+    /// text of a table of a million of them ever stand in memory as a whole.
+    static func rows<Row: Encodable & Sendable>(
+        _ rows: some RandomAccessCollection<Row> & Sendable
+    ) -> Response {
         guard !rows.isEmpty else { return .text("[]\n", as: json) }
-        let body = ResponseBody { writer in
-            let encoder = makeEncoder()
-            var part = ByteBuffer()
-            for (index, row) in rows.enumerated() {
-                part.writeString(index == 0 ? "[" : ",\n ")
-                part.writeBytes(try encoder.encode(row))
-                if part.readableBytes >= partBytes {
-                    try await writer.write(part)
-                    part.clear()
+        let body = ResponseBody { body in
+            let writer = JSONWriter()
+            writer.append("[")
+            var isFirst = true
+            for row in rows {
+                if !isFirst { writer.append(",\n ") }
+                isFirst = false
+                try writer.write(row)
+                if writer.bytes.count >= partBytes {
+                    try await body.write(ByteBuffer(bytes: writer.bytes))
+                    writer.removeAll()
                     // Where one CPU is left for operators, others are not to wait for a long table.
                     await Task.yield()
                 }
             }
-            part.writeString("]\n")
-            try await writer.write(part)
-            try await writer.finish(nil)
+            writer.append("]\n")
+            try await body.write(ByteBuffer(bytes: writer.bytes))
+            try await body.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: json], body: body)
     }
