@@ -13,8 +13,8 @@ public import CLinux
 /// Thread-safety: exactly one producer and one consumer at a time. A record is visible as a whole.
 /// Layout: a word with the length of the bytes, the header, the bytes, padded to eight; a record
 /// never wraps: a length of all ones sends the reader back to the start.
-/// Capacity: a power of two, fixed, memory touched as used; `push` into a full ring returns false and
-/// the caller counts it.
+/// Capacity: a power of two, fixed, its memory touched as used; `push` into a full ring returns
+/// false and the caller counts it.
 @safe
 public struct FrameRing<Header: BitwiseCopyable>: @unchecked Sendable {
     // Words 0: tail, 8: producer's copy of head, 16: head. All count bytes and never wrap.

@@ -119,9 +119,9 @@ import Testing
     @Test func `A ring that is full takes no more`() throws {
         defer { close() }
         order.noteHeld(7, position: 100, now: 1)
-        let barrier = try #require(barrier(7))
+        let returned = try #require(barrier(7))
         var count = 0
-        while park(1, count: 60_000, barrier) { count += 1 }
+        while park(1, count: 60_000, returned) { count += 1 }
         #expect(count >= HoldOrder.capacity / 60_200 && count <= HoldOrder.capacity / 60_000)
         turn(1, takenBytes: 100)
         while next() != nil { count -= 1 }
@@ -152,7 +152,7 @@ import Testing
         #expect(newest > 950, "\(newest) of 1000")
         #expect((UInt64(1)...1000).allSatisfy { barrier($0) == nil })
         turn(1, takenBytes: 160_000)
-        for key in UInt64(1)...20_000 { #expect(barrier(key) == nil) }
+        #expect((UInt64(1)...20_000).allSatisfy { barrier($0) == nil })
         #expect(!order.isWatching(2))
     }
 }

@@ -68,6 +68,98 @@ extension EndToEnd {
             }
         }
 
+        /// The host is silent at first: its packets wait with the agent, and go on in the moment in
+        /// which it answers, together with those that come then.
+        @Test(
+            "What comes when a next hop answers stays behind what waited for it",
+            arguments: [Network.all[0], Network.all[1]], [1, 2])
+        func late(network: Network, workers: Int) throws {
+            try TestLab.with(network, settings: ["system.workers=\(workers)"]) { lab in
+                try route(lab)
+                for rate in [20_000, 20_000, 20_000, 0, 0, 0] {
+                    try lab.run("gen", "sysctl -qw net.ipv4.conf.all.arp_ignore=8")
+                    try lab.vxgate("gw1", ["clear", "arp"])
+                    let receiver = try RunningCommand(
+                        lab.inside("gen", ["python3", "-c", Self.receiver]))
+                    usleep(200_000)
+                    let sender = try RunningCommand(
+                        lab.inside("red1", ["python3", "-c", Self.sender, "10.9.0.2", "\(rate)"]))
+                    usleep(250_000 + UInt32.random(in: 0..<100_000))
+                    try lab.run("gen", "sysctl -qw net.ipv4.conf.all.arp_ignore=0")
+                    let sent = try Command(end: sender)
+                    let ended = try Command(end: receiver)
+                    try #require(sent.status == 0 && ended.status == 0, "\(ended.errors)")
+                    let numbers = ended.output.split(whereSeparator: \.isWhitespace).map { Int($0) }
+                    print(network.testDescription, workers, rate, ended.output)
+                    let words = try #require(numbers as? [Int])
+                    try #require(words.count == 3)
+                    #expect(words[0] > 1000, "the host has answered")
+                    #expect(words[1] > 0, "packets have waited")
+                    #expect(words[2] == 0, "overtaken")
+                }
+            }
+        }
+
+        /// Has gateway 1 route between `red1` and the generator's port, to which it gives an
+        /// address.
+        private func route(_ lab: TestLab) throws {
+            let file = lab.file("gw1", "yaml")
+            let addition = """
+                vsi-interfaces:
+                  - { name: red, vsi: red, address: 10.1.0.254/24 }
+                  - { name: measure, vsi: measure, address: 10.9.0.254/24 }
+                timers: { arp-retry: 100ms, arp-attempts: 30 }
+
+                """
+            let text = try String(contentsOfFile: file, encoding: .utf8) + addition
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let applied = try lab.vxgate("gw1", ["config", "apply", file])
+            try #require(applied.status == 0, "\(applied.errors)")
+            for (role, words) in [
+                ("gen", "ip address add 10.9.0.2/24 dev gen1"),
+                ("gen", "ip link set gen1 arp on"),
+                ("red1", "ip route add 10.9.0.0/24 via 10.1.0.254"),
+            ] {
+                let done = try lab.run(role, words)
+                try #require(done.status == 0, "\(words): \(done.errors)")
+            }
+        }
+
+        /// Numbers for 0.9 s, at a rate or as fast as it can.
+        private static let sender = """
+            import socket, struct, sys, time
+            link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            link.connect((sys.argv[1], 7))
+            rate, number, start = int(sys.argv[2]), 0, time.monotonic()
+            while (passed := time.monotonic() - start) < 0.9:
+                if rate and number > passed * rate:
+                    time.sleep(0.0002)
+                    continue
+                link.send(struct.pack("Q", number))
+                number += 1
+            """
+
+        /// Says how many numbers came, which was the first, and how many were behind a later one.
+        private static let receiver = """
+            import socket, struct
+            link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            SO_RCVBUFFORCE = 33
+            link.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+            link.bind(("", 7))
+            link.settimeout(4)
+            first, newest, count, behind = None, -1, 0, 0
+            try:
+                while True:
+                    number = struct.unpack("Q", link.recv(8))[0]
+                    link.settimeout(1)
+                    first = number if first is None else first
+                    count += 1
+                    behind += number < newest
+                    newest = max(newest, number)
+            except TimeoutError:
+                print(count, first or 0, behind)
+            """
+
         /// Starts the generator at the port of gateway `near`, towards that of the other.
         private func generate(
             _ lab: TestLab, _ near: Int, _ pairing: Pairing, _ words: String
