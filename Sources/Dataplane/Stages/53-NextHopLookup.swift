@@ -12,7 +12,11 @@ enum NextHopLookup {
     @_noLocks
     static func process(_ count: Int, _ pipeline: Pipeline) -> Int {
         guard count > 0 else { return 0 }
-        return forward(keepOrder(findNeighbors(count, pipeline), pipeline), pipeline)
+        let found = findNeighbors(count, pipeline)
+        if let order = pipeline.punts.holdOrder, order.isWatching(pipeline.batch.now.value) {
+            return forwardInOrder(found, order, pipeline)
+        }
+        return forward(found, pipeline)
     }
 
     /// Finds the neighbors: the numbers of their records to `foundSlots`. Fetches the FDB's entries
@@ -67,17 +71,10 @@ enum NextHopLookup {
         return kept
     }
 
-    /// Takes out packets that are to stay behind others, which wait with the agent for the same
-    /// next hop.
-    @_noLocks @inline(__always)
-    private static func keepOrder(_ count: Int, _ pipeline: Pipeline) -> Int {
-        guard let order = pipeline.punts.holdOrder, order.isWatching(pipeline.batch.now.value)
-        else { return count }
-        return keepOrder(count, order, pipeline)
-    }
-
+    /// As `forward`, but for packets that are to stay behind others, which wait with the agent for
+    /// the same next hop: those are parked.
     @_noLocks @inline(never)
-    private static func keepOrder(
+    private static func forwardInOrder(
         _ count: Int, _ order: HoldOrder, _ pipeline: Pipeline
     ) -> Int {
         let batch = pipeline.batch
@@ -98,7 +95,7 @@ enum NextHopLookup {
             batch.foundSlots[kept] = batch.foundSlots[index]
             kept &+= 1
         }
-        return kept
+        return forward(kept, pipeline)
     }
 
     /// A packet whose next hop has no MAC address: it takes another way, or it ends here.
