@@ -92,7 +92,9 @@ public struct Pipeline: Sendable {
     /// Runs lanes that the agent sent: those that are to be routed.
     @_noLocks
     public func processOrders() {
+        punts.holdOrder?.setResuming(true)
         run(.route, RouteStage.process)
+        punts.holdOrder?.setResuming(false)
     }
 
     /// Tells the agent; when its ring is full the event is counted and the next packet tells again.
@@ -132,13 +134,39 @@ public struct Pipeline: Sendable {
     }
 
     /// Has a packet wait with the agent for its next hop. False when there is no room.
+    /// - Parameter key: of the neighbor table, whose lower bits are the next hop.
     @_noLocks
-    func hold(_ lane: Int, interface: Int32, nextHop: UInt32) -> Bool {
+    func hold(_ lane: Int, interface: Int32, key: UInt64) -> Bool {
+        let order = punts.holdOrder
+        if let order, let barrier = order.barrier(behindParked: key),
+            park(lane, behind: barrier, order)
+        {
+            return true
+        }
         var header = header(lane, .hold)
         header.interface = interface
-        header.nextHop = nextHop
+        header.nextHop = UInt32(truncatingIfNeeded: key)
         header.segmentation = batch.segmentations[lane]
         guard punts.push(header, batch.frame(lane)) else { return false }
+        order?.noteHeld(key, position: punts.frameBytes, now: batch.now.value)
+        batch.verdict[lane] = .held
+        counters.add(1, .held)
+        return true
+    }
+
+    /// Has a packet wait with the worker until others are no more on their way. False when there is
+    /// no room.
+    @_noLocks
+    func park(_ lane: Int, behind barrier: HoldOrder.Barrier, _ order: HoldOrder) -> Bool {
+        let frame = batch.frame(lane)
+        var header = OrderHeader(
+            kind: .resume, vsi: batch.vsi[lane], destination: batch.ingress[lane],
+            segmentation: batch.segmentations[lane])
+        header.outerSource = batch.outerSource[lane]
+        guard unsafe order.park(header, frame.pointer, count: frame.count, behind: barrier) else {
+            return false
+        }
+        batch.verdict[lane] = .held
         counters.add(1, .held)
         return true
     }

@@ -66,6 +66,8 @@ public struct OrderHeader: BitwiseCopyable, Sendable {
     public var vsi: UInt16
     public var destination: Destination
     public var segmentation: Segmentation
+    /// For `resume`: as in `PuntHeader`, where the agent has not given the VTEP an index since.
+    public var outerSource: UInt32 = 0
 
     @_noLocks
     public init(

@@ -12,12 +12,22 @@ public struct PuntPort: Sendable {
     private struct Rings {
         let events: SPSCRing<PuntEvent>
         let frames: FrameRing<PuntHeader>
+        let holdOrder: HoldOrder?
     }
 
-    public init(events: SPSCRing<PuntEvent>, frames: FrameRing<PuntHeader>) {
+    /// - Parameter holdOrder: nil where packets come one by one, and none while the agent works.
+    public init(
+        events: SPSCRing<PuntEvent>, frames: FrameRing<PuntHeader>, holdOrder: HoldOrder? = nil
+    ) {
         unsafe rings = .allocate(capacity: 1)
-        unsafe rings.initialize(to: Rings(events: events, frames: frames))
+        unsafe rings.initialize(
+            to: Rings(events: events, frames: frames, holdOrder: holdOrder))
     }
+
+    public var holdOrder: HoldOrder? { @_noLocks get { unsafe rings.pointee.holdOrder } }
+
+    /// Of all frames pushed so far.
+    var frameBytes: UInt64 { @_noLocks get { unsafe rings.pointee.frames.pushedBytes } }
 
     /// False when the ring is full.
     @_noLocks

@@ -92,8 +92,10 @@ final class AgentThread: Sendable {
                 defer { waiting = [] }
                 return waiting
             }
+            guard !waiting.isEmpty else { continue }
+            core.beginTurn()
             for job in waiting { job(core) }
-            if !waiting.isEmpty { core.sendOrders() }
+            core.sendOrders()
         }
         core.close()
         // Nobody waits for ever: what came last is still answered.

@@ -47,13 +47,17 @@ extension GatewayCore {
         }
     }
 
-    /// Hands the agent's frames to the workers: a packet that waited to the one it came from, the
-    /// gateway's own to the first.
+    /// Says that tables may change, and orders follow.
+    func beginTurn() {
+        turns += 1
+        for link in links { link.progress.begin(turns) }
+    }
+
+    /// Hands the agent's frames to the workers, a packet that waited to the one it came from, the
+    /// gateway's own to the first, and says that the turn has ended.
     func sendOrders() {
-        let orders = agent.takeOrders()
-        guard !orders.isEmpty else { return account() }
         var touched: Set<Int> = []
-        for order in orders {
+        for order in agent.takeOrders() {
             let (worker, header, bytes) = record(of: order)
             let isSent = unsafe bytes.withUnsafeBufferPointer { buffer in
                 guard let base = buffer.baseAddress else { return true }
@@ -65,6 +69,7 @@ extension GatewayCore {
             // again.
             if !isSent, case .resume = order { lostResumes += 1 }
         }
+        for link in links { link.progress.end(turns, takenBytes: link.framesToAgent.takenBytes) }
         for worker in touched { links[worker].wake() }
         account()
     }

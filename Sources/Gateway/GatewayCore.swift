@@ -30,6 +30,8 @@ final class GatewayCore {
     private let agentRegion = PageRegion(byteCount: CounterLayout.count * 8)
     /// A worker has more frames than one turn takes.
     var hasMoreFrames = false
+    /// Turns begun, for the workers' `progress`.
+    var turns: UInt64 = 0
     var lostResumes: UInt64 = 0
     var accountedOverflow: UInt64 = 0
     var accountedFailed: UInt64 = 0
@@ -80,6 +82,7 @@ final class GatewayCore {
 
     /// One turn of the agent's thread: what workers and the kernel tell, and what time brings.
     func turn() {
+        beginTurn()
         for link in links {
             while let event = link.workerToAgent.pop() { take(event) }
             takeFrames(link)

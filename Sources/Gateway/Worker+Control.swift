@@ -10,6 +10,8 @@ internal import Wire
 extension Worker {
     /// Paused receivers are tried again, and a worker that nobody wakes shows that it lives.
     static let sleepNanoseconds: Int64 = 1_000_000_000
+    /// Who only has parked packets left to wait for is not always woken when they may go on.
+    static let parkedNanoseconds: Int64 = 1_000_000
     /// How long a peer whose route refused a segmented send gets plain ones.
     static let refusalNanoseconds: UInt64 = 60_000_000_000
 
@@ -29,7 +31,8 @@ extension Worker {
         }
         link.buffersInUse.store(slots.usedCount(), ordering: .relaxed)
         let start = vx_monotonic_nanoseconds()
-        ring.submit(waitFor: 1, timeoutNanoseconds: Worker.sleepNanoseconds)
+        let limit = holdOrder.hasParked ? Worker.parkedNanoseconds : Worker.sleepNanoseconds
+        ring.submit(waitFor: 1, timeoutNanoseconds: limit)
         let end = vx_monotonic_nanoseconds()
         counters.add(end &- start, .blockedNanoseconds)
         counters.add(1, .wakeups)

@@ -38,6 +38,7 @@ extension Worker {
         unsafe deferred.deallocate()
         refusesSegmentation.deallocate()
         batch.deallocate()
+        holdOrder.deallocate()
         pipeline.punts.deallocate()
         slots.deallocate()
         slotGroups.deallocate()

@@ -73,6 +73,7 @@ struct Worker {
     var framesToWorker: FrameRing<OrderHeader> {
         @_noLocks get { unsafe state.pointee.framesToWorker }
     }
+    var holdOrder: HoldOrder { @_noLocks get { unsafe state.pointee.holdOrder } }
     var batch: PacketBatch { @_noLocks get { unsafe state.pointee.batch } }
     var counters: Counters { @_noLocks get { unsafe state.pointee.counters } }
     var snapshot: Snapshot { @_noLocks get { unsafe state.pointee.snapshot } }
@@ -154,7 +155,7 @@ struct Worker {
         while !link.shouldStop.load(ordering: .acquiring) {
             takeCommands(link)
             let hasWorked = turn()
-            if !framesToWorker.isEmpty {
+            if !framesToWorker.isEmpty || canResumeParked {
                 serveOrders()
             } else if !hasWorked {
                 idle(link)

@@ -12,6 +12,7 @@ internal import Uring
 /// |---|---|
 /// | pushes `controlToWorker`, `framesToWorker` | pops them |
 /// | pops `workerToAgent`, `framesToAgent` | pushes them |
+/// | writes `progress` | reads it |
 /// | reads `counters`, writes `shouldStop` | writes `counters`, `acknowledged`, `buffersInUse` |
 ///
 /// Thread-safety: as the table says; `wake` may be called by anybody.
@@ -23,6 +24,8 @@ final class WorkerLink: Sendable {
     let framesToAgent: FrameRing<PuntHeader>
     /// Frames of the gateway's own, and packets that have waited.
     let framesToWorker: FrameRing<OrderHeader>
+    /// What the agent has done of what came by `framesToAgent`.
+    let progress = AgentProgress()
     let counters: Counters
     private let counterRegion: PageRegion
     let shouldStop = Atomic<Bool>(false)
@@ -61,6 +64,7 @@ final class WorkerLink: Sendable {
         controlToWorker.deallocate()
         framesToAgent.deallocate()
         framesToWorker.deallocate()
+        progress.deallocate()
     }
 
     func wake() { _ = vx_eventfd_signal(wakeDescriptor.number) }

@@ -31,6 +31,7 @@ struct WorkerState {
     let deferred: UnsafeMutablePointer<Completion>
     var deferredCount = 0
     let framesToWorker: FrameRing<OrderHeader>
+    let holdOrder: HoldOrder
     let batch: PacketBatch
     let counters: Counters
     let snapshot: Snapshot
@@ -81,6 +82,7 @@ struct WorkerState {
         unsafe completions = .allocate(capacity: Worker.completionCapacity)
         unsafe deferred = .allocate(capacity: Worker.deferredCapacity)
         framesToWorker = link.framesToWorker
+        holdOrder = HoldOrder(orders: link.framesToWorker, progress: link.progress)
         batch = PacketBatch()
         counters = link.counters
         snapshot = plan.snapshot
@@ -94,7 +96,8 @@ struct WorkerState {
         gather = unsafe GatherWindow(limit: tables.pointee.settings.gatherNanoseconds, now: 0)
         pipeline = unsafe Pipeline(
             batch: batch, counters: link.counters,
-            punts: PuntPort(events: link.workerToAgent, frames: link.framesToAgent),
+            punts: PuntPort(
+                events: link.workerToAgent, frames: link.framesToAgent, holdOrder: holdOrder),
             policers: plan.policers, tables: TableView(tables))
     }
 }

@@ -13,19 +13,25 @@ public import CLinux
 /// Thread-safety: exactly one producer and one consumer at a time. A record is visible as a whole.
 /// Layout: a word with the length of the bytes, the header, the bytes, padded to eight; a record
 /// never wraps: a length of all ones sends the reader back to the start.
-/// Capacity: a power of two, fixed; `push` into a full ring returns false and the caller counts it.
+/// Capacity: a power of two, fixed, its memory touched as used; `push` into a full ring returns
+/// false and the caller counts it.
 @safe
 public struct FrameRing<Header: BitwiseCopyable>: @unchecked Sendable {
     // Words 0: tail, 8: producer's copy of head, 16: head. All count bytes and never wrap.
     @usableFromInline let words: Column<UInt64>
     @usableFromInline let bytes: Column<UInt8>
     @usableFromInline let capacity: Int
+    // Held by hand, so that the ring stays a trivial value.
+    private let region: Unmanaged<PageRegion>
 
     /// - Parameter capacity: bytes, a power of two.
     public init(capacity: Int) {
         precondition(capacity >= 4096 && capacity & (capacity - 1) == 0)
         words = Column(count: 24, repeating: 0)
-        bytes = Column(count: capacity, repeating: 0)
+        let pages = PageRegion(byteCount: capacity)
+        bytes = unsafe Column(
+            base: pages.base.bindMemory(to: UInt8.self, capacity: capacity), count: capacity)
+        unsafe region = Unmanaged.passRetained(pages)
         self.capacity = capacity
     }
 
@@ -109,8 +115,12 @@ public struct FrameRing<Header: BitwiseCopyable>: @unchecked Sendable {
     @inlinable
     public var pushedBytes: UInt64 { words[0] }
 
+    /// Consumer only. What the producer's `pushedBytes` was after the last record given back.
+    @inlinable
+    public var takenBytes: UInt64 { words[16] }
+
     public func deallocate() {
         words.deallocate()
-        bytes.deallocate()
+        unsafe region.release()
     }
 }

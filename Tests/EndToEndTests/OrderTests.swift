@@ -68,6 +68,75 @@ extension EndToEnd {
             }
         }
 
+        /// The host is silent at first: its packets wait with the agent, and go on in the moment in
+        /// which it answers, together with those that come then.
+        @Test(
+            "What comes when a next hop answers stays behind what waited for it",
+            arguments: [Network.all[0], Network.all[1]], [1, 2])
+        func late(network: Network, workers: Int) throws {
+            try TestLab.with(network, settings: ["system.workers=\(workers)"]) { lab in
+                try route(lab)
+                for rate in ["20kpps", "20kpps", "20kpps", "max", "max", "max"] {
+                    try lab.vxgate("gw1", ["clear", "arp"])
+                    let host = try RunningCommand(
+                        lab.inside("gen", ["python3", "-c", Self.lateHost, "gen1"]))
+                    let totals = try totals(stream(lab, rate))
+                    host.signal(SIGTERM)
+                    let seen = "\(totals.received.packets) of \(totals.sent.packets)"
+                    print(network.testDescription, workers, rate, seen, totals.reordered)
+                    #expect(totals.received.packets > 1000, "the host has answered")
+                    #expect(totals.lost > 0, "not at once")
+                    #expect(totals.reordered == 0, "\(totals)")
+                    #expect(totals.duplicated == 0 && totals.corrupted == 0, "\(totals)")
+                }
+            }
+        }
+
+        /// Starts one flow from `red1` to the host behind the generator's port.
+        private func stream(_ lab: TestLab, _ rate: String) throws -> RunningCommand {
+            let program = """
+                \(Requirements.generator) run --device red1 --netns vxl-\(lab.name)-red1 \
+                --receive gen1 --receive-netns vxl-\(lab.name)-gen --source 10.1.0.1/32 \
+                --destination 10.9.0.2/32 --destination-mac \(Self.routerMAC) --flows 1 --size 64 \
+                --rate \(rate) --duration 1300ms --json
+                """
+            return try RunningCommand(program.split(separator: " ").map(String.init))
+        }
+
+        private static let routerMAC = "02:00:00:00:aa:01"
+
+        /// Has gateway 1 route between `red1` and the generator's port.
+        private func route(_ lab: TestLab) throws {
+            let file = lab.file("gw1", "yaml")
+            let addition = """
+                vsi-interfaces:
+                  - { name: red, vsi: red, address: 10.1.0.254/24, mac: "\(Self.routerMAC)" }
+                  - { name: measure, vsi: measure, address: 10.9.0.254/24 }
+                timers: { arp-retry: 100ms, arp-attempts: 30 }
+
+                """
+            let text = try String(contentsOfFile: file, encoding: .utf8) + addition
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            let applied = try lab.vxgate("gw1", ["config", "apply", file])
+            try #require(applied.status == 0, "\(applied.errors)")
+        }
+
+        /// Answers ARP for any address from 0.4 s after the first question on.
+        private static let lateHost = """
+            import socket, sys, time
+            ARP, MAC, start = 0x0806, bytes([2, 0, 0, 0, 0, 9]), None
+            link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ARP))
+            link.bind((sys.argv[1], ARP))
+            while True:
+                frame = link.recv(2048)
+                if frame[20:22] != bytes([0, 1]):
+                    continue
+                start = start or time.monotonic()
+                if time.monotonic() - start > 0.4:
+                    asker, target = frame[22:32], frame[38:42]
+                    link.send(asker[:6] + MAC + frame[12:21] + bytes([2]) + MAC + target + asker)
+            """
+
         /// Starts the generator at the port of gateway `near`, towards that of the other.
         private func generate(
             _ lab: TestLab, _ near: Int, _ pairing: Pairing, _ words: String

@@ -12,7 +12,11 @@ enum NextHopLookup {
     @_noLocks
     static func process(_ count: Int, _ pipeline: Pipeline) -> Int {
         guard count > 0 else { return 0 }
-        return forward(findNeighbors(count, pipeline), pipeline)
+        let found = findNeighbors(count, pipeline)
+        if let order = pipeline.punts.holdOrder, order.isWatching(pipeline.batch.now.value) {
+            return forwardInOrder(found, order, pipeline)
+        }
+        return forward(found, pipeline)
     }
 
     /// Finds the neighbors: the numbers of their records to `foundSlots`. Fetches the FDB's entries
@@ -60,10 +64,38 @@ enum NextHopLookup {
                 record = NeighborTable.record(of: value)
             }
             batch.routed[kept] = batch.routed[index]
+            batch.keys[kept] = batch.keys[index]
             batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
             kept &+= 1
         }
         return kept
+    }
+
+    /// As `forward`, but for packets that are to stay behind others, which wait with the agent for
+    /// the same next hop: those are parked.
+    @_noLocks @inline(never)
+    private static func forwardInOrder(
+        _ count: Int, _ order: HoldOrder, _ pipeline: Pipeline
+    ) -> Int {
+        let batch = pipeline.batch
+        let now = batch.now.value
+        order.update()
+        var last = ProbeTable.noKey
+        var barrier: HoldOrder.Barrier?
+        var kept = 0
+        for index in 0..<count {
+            let key = batch.keys[index]
+            if key != last {
+                last = key
+                barrier = order.barrier(key, now: now)
+            }
+            let routed = batch.routed[index]
+            if let barrier, pipeline.park(routed.lane, behind: barrier, order) { continue }
+            batch.routed[kept] = routed
+            batch.foundSlots[kept] = batch.foundSlots[index]
+            kept &+= 1
+        }
+        return forward(kept, pipeline)
     }
 
     /// A packet whose next hop has no MAC address: it takes another way, or it ends here.
@@ -77,7 +109,10 @@ enum NextHopLookup {
             batch.routed[index] = detour.routed
             key = detour.key
             value = detour.neighbor
-            if NeighborTable.isResolved(value), !NeighborTable.isOwn(value) { return value }
+            if NeighborTable.isResolved(value), !NeighborTable.isOwn(value) {
+                batch.keys[index] = key
+                return value
+            }
         }
         let routed = batch.routed[index]
         end(routed, key, value, pipeline)
@@ -97,11 +132,7 @@ enum NextHopLookup {
         } else if NeighborTable.isFailed(neighbor) {
             pipeline.puntICMPError(lane, type: 3, code: 1, mtu: 0)
             batch.drop(lane, .nhFailed, pipeline.counters)
-        } else if pipeline.hold(
-            lane, interface: Int32(routed.interface), nextHop: UInt32(truncatingIfNeeded: key))
-        {
-            batch.verdict[lane] = .held
-        } else {
+        } else if !pipeline.hold(lane, interface: Int32(routed.interface), key: key) {
             batch.drop(lane, .nhUnresolvedQueueFull, pipeline.counters)
         }
     }
