@@ -153,7 +153,8 @@ import Testing
         var limits = ControlServer.Limits()
         limits.idle = .milliseconds(300)
         try await withServer(limits: limits) { path in
-            let answer = try exchange(path, send: Array(sent.utf8), seconds: 5)
+            // Tests that run beside this one may hold up the server's tasks for seconds.
+            let answer = try exchange(path, send: Array(sent.utf8), seconds: 30)
             #expect(answer != nil, "the connection stayed open")
         }
     }
