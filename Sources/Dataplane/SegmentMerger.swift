@@ -66,11 +66,15 @@ public struct SegmentMerger {
     /// Bytes in front of every segment's payload.
     public var headerByteCount: Int { @_noLocks get { layers.payloadOffset } }
 
-    /// Where the payload of a segment lies in its frame: the same for all.
+    /// The payload of a segment that was taken.
     @_noLocks
-    public func payload(of frame: FrameView) -> FrameView? {
-        guard let layers = FrameLayers.parse(frame) else { return nil }
-        return frame.prefix(layers.endOffset).dropFirst(layers.payloadOffset)
+    public func payload(of frame: FrameView) -> FrameView {
+        let network = layers.layer3Offset
+        let end =
+            layers.isIPv6
+            ? network &+ IPv6Header.byteCount &+ IPv6Header(frame: frame, at: network).payloadLength
+            : network &+ IPv4Header(frame: frame, at: network).totalLength
+        return frame.prefix(end).dropFirst(layers.payloadOffset)
     }
 
     /// Writes the super-packet's headers and gives its metadata.
@@ -160,10 +164,20 @@ public struct SegmentMerger {
     @_noLocks
     private func isSame(_ frame: FrameView, _ offset: Int, _ count: Int) -> Bool {
         guard frame.holds(count, at: offset), first.holds(count, at: offset) else { return false }
-        for index in offset..<offset &+ count
-        where frame.loadUInt8(at: index) != first.loadUInt8(at: index) {
-            return false
+        let end = offset &+ count
+        var position = offset
+        var difference: UInt64 = 0
+        while end &- position >= 8 {
+            difference |= frame.loadUInt64(at: position) ^ first.loadUInt64(at: position)
+            position &+= 8
         }
-        return true
+        while end &- position >= 2 {
+            difference |= UInt64(frame.loadUInt16(at: position) ^ first.loadUInt16(at: position))
+            position &+= 2
+        }
+        if position < end {
+            difference |= UInt64(frame.loadUInt8(at: position) ^ first.loadUInt8(at: position))
+        }
+        return difference == 0
     }
 }

@@ -23,6 +23,12 @@ public struct Segmenter {
     /// The sender uses no UDP checksum, and neither do the segments.
     private let omitsChecksum: Bool
     private let isFragmenting: Bool
+    /// The sum over what all segments have alike of the IPv4 header: no length, identification and
+    /// checksum.
+    private let networkSum: UInt64
+    /// The same of transport header and pseudo-header: no lengths, checksum, sequence number and
+    /// flags.
+    private let transportSum: UInt64
     /// Bytes of the headers of all segments but the first: later fragments have fewer options.
     private let laterHeaderByteCount: Int
     /// At least 1.
@@ -73,6 +79,35 @@ public struct Segmenter {
         self.omitsChecksum =
             !isTCP && !layers.isIPv6 && !segmentation.needsChecksum
             && frame.loadUInt16(at: layers.checksumOffset) == 0
+        networkSum = layers.isIPv6 ? 0 : Self.networkSum(frame, layers)
+        transportSum = Self.transportSum(frame, layers)
+    }
+
+    /// A field is taken out of a sum by adding its complement.
+    @_noLocks
+    private static func networkSum(_ frame: FrameView, _ layers: FrameLayers) -> UInt64 {
+        let header = IPv4Header(frame: frame, at: layers.layer3Offset)
+        let fields =
+            UInt64(~UInt16(truncatingIfNeeded: header.totalLength))
+            &+ UInt64(~header.identification) &+ UInt64(~header.checksum)
+        return InternetChecksum.sum(
+            frame, offset: layers.layer3Offset, length: header.headerByteCount, initial: fields)
+    }
+
+    @_noLocks
+    private static func transportSum(_ frame: FrameView, _ layers: FrameLayers) -> UInt64 {
+        let start = layers.transportOffset
+        var fields = UInt64(~frame.loadUInt16(at: layers.checksumOffset))
+        if layers.protocolNumber == ProtocolNumber.tcp {
+            let header = TCPHeader(frame: frame, at: start)
+            fields &+= UInt64(~header.sequenceNumber) &+ UInt64(~UInt16(header.flags))
+        } else {
+            let length = UDPHeader(frame: frame, at: start).length
+            fields &+= UInt64(~UInt16(truncatingIfNeeded: length))
+        }
+        return InternetChecksum.sum(
+            frame, offset: start, length: layers.payloadOffset &- start,
+            initial: fields &+ layers.pseudoHeader(frame, length: 0))
     }
 
     /// An IPv4 packet in fragments. Nil when its lengths are not sound, when it may not be
@@ -99,6 +134,8 @@ public struct Segmenter {
         segmentCount = count
         omitsChecksum = true
         isFragmenting = true
+        networkSum = 0
+        transportSum = 0
         laterHeaderByteCount =
             header.hasOptions ? start &+ FragmentOptions.headerByteCount(of: header) : first
     }
@@ -175,13 +212,14 @@ public struct Segmenter {
             payloadByteCount: payloadByteCount)
         if isFragmenting {
             writeFragment(header, index: index)
-        } else if layers.protocolNumber == ProtocolNumber.tcp {
-            writeTCP(header, index: index)
         } else {
-            UDPHeader(frame: header, at: layers.transportOffset).length =
-                UDPHeader.byteCount &+ payloadByteCount
+            let sum =
+                layers.protocolNumber == ProtocolNumber.tcp
+                ? writeTCP(header, index: index) : writeUDP(header, payloadByteCount)
+            writeChecksum(
+                header, payloadOffset: payloadOffset, payloadByteCount: payloadByteCount,
+                initial: sum)
         }
-        writeChecksum(header, payloadOffset: payloadOffset, payloadByteCount: payloadByteCount)
         return Segment(
             headerByteCount: headerByteCount, payloadOffset: payloadOffset,
             payloadByteCount: payloadByteCount)
@@ -190,9 +228,9 @@ public struct Segmenter {
     @_noLocks
     private func copyHeaders(_ count: Int, to header: FrameView) {
         var offset = 0
-        while count &- offset >= 4 {
-            header.store(frame.loadUInt32(at: offset), at: offset)
-            offset &+= 4
+        while count &- offset >= 8 {
+            header.store(frame.loadUInt64(at: offset), at: offset)
+            offset &+= 8
         }
         while offset < count {
             header.store(frame.loadUInt8(at: offset), at: offset)
@@ -212,10 +250,13 @@ public struct Segmenter {
         }
         let ip = IPv4Header(frame: header, at: layers.layer3Offset)
         ip.totalLength = length
-        if !isFragmenting {
-            ip.identification = ip.identification &+ UInt16(truncatingIfNeeded: index)
-        }
-        ip.updateChecksum()
+        guard !isFragmenting else { return }
+        let before = IPv4Header(frame: frame, at: layers.layer3Offset).identification
+        let identification = before &+ UInt16(truncatingIfNeeded: index)
+        ip.identification = identification
+        // Not read back: what has just been written in parts is slow to load as a whole.
+        ip.checksum = InternetChecksum.checksum(
+            networkSum &+ UInt64(identification) &+ UInt64(truncatingIfNeeded: length))
     }
 
     /// Offset and "more fragments"; what is cut may itself be a fragment.
@@ -231,27 +272,38 @@ public struct Segmenter {
     }
 
     /// FIN and PSH speak of the last byte, CWR of the first.
+    /// - Returns: the sum over what is the segment's own.
     @_noLocks
-    private func writeTCP(_ header: FrameView, index: Int) {
-        let tcp = TCPHeader(frame: header, at: layers.transportOffset)
-        tcp.sequenceNumber =
-            tcp.sequenceNumber &+ UInt32(truncatingIfNeeded: index &* segmentSize)
-        var flags = tcp.flags
+    private func writeTCP(_ header: FrameView, index: Int) -> UInt64 {
+        let before = TCPHeader(frame: frame, at: layers.transportOffset)
+        let sequence =
+            before.sequenceNumber &+ UInt32(truncatingIfNeeded: index &* segmentSize)
+        var flags = before.flags
         if index != segmentCount &- 1 { flags &= ~(TCPHeader.Flag.fin | TCPHeader.Flag.psh) }
         if index != 0 { flags &= ~TCPHeader.Flag.cwr }
+        let tcp = TCPHeader(frame: header, at: layers.transportOffset)
+        tcp.sequenceNumber = sequence
         tcp.flags = flags
+        return UInt64(sequence) &+ UInt64(flags)
+    }
+
+    /// - Returns: the sum over what is the segment's own.
+    @_noLocks
+    private func writeUDP(_ header: FrameView, _ payloadByteCount: Int) -> UInt64 {
+        let length = UDPHeader.byteCount &+ payloadByteCount
+        UDPHeader(frame: header, at: layers.transportOffset).length = length
+        return UInt64(truncatingIfNeeded: length)
     }
 
     @_noLocks
-    private func writeChecksum(_ header: FrameView, payloadOffset: Int, payloadByteCount: Int) {
+    private func writeChecksum(
+        _ header: FrameView, payloadOffset: Int, payloadByteCount: Int, initial: UInt64
+    ) {
         guard !omitsChecksum else { return }
-        header.store(0 as UInt16, at: layers.checksumOffset)
-        let headerByteCount = layers.payloadOffset &- layers.transportOffset
-        var sum = layers.pseudoHeader(header, length: headerByteCount &+ payloadByteCount)
-        sum = InternetChecksum.sum(
-            header, offset: layers.transportOffset, length: headerByteCount, initial: sum)
-        sum = InternetChecksum.sum(
-            frame, offset: payloadOffset, length: payloadByteCount, initial: sum)
+        let length = layers.payloadOffset &- layers.transportOffset &+ payloadByteCount
+        let sum = InternetChecksum.sum(
+            frame, offset: payloadOffset, length: payloadByteCount,
+            initial: transportSum &+ initial &+ UInt64(truncatingIfNeeded: length))
         let isTCP = layers.protocolNumber == ProtocolNumber.tcp
         header.store(
             isTCP ? InternetChecksum.checksum(sum) : InternetChecksum.checksumUDP(sum),

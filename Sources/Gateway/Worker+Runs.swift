@@ -150,13 +150,7 @@ extension Worker {
     func gather(_ output: Int, _ lane: Int, toPort port: Int) {
         let isCandidate = isMergeable(lane, port)
         if run.count > 0 {
-            if isCandidate, run.port == port, run.count < SlotGroups.laneCapacity,
-                run.first &+ run.count == output,
-                run.merger?.take(batch.frame(lane)) == true
-            {
-                run.count &+= 1
-                return
-            }
+            if isCandidate, extendRun(output, batch.frame(lane), port) { return }
             endRun()
         }
         guard isCandidate, let merger = SegmentMerger(batch.frame(lane)) else {
@@ -233,9 +227,10 @@ extension Worker {
         _ = unsafe OffloadMapping.header(segmentation).store(to: bytes, count: offload)
         for output in run.first..<run.first &+ run.count {
             let frame = batch.frame(Int(batch.outputLane[output]))
-            guard let payload = merger.payload(of: frame),
-                unsafe operation.append(payload.pointer, count: payload.count)
-            else { return false }
+            let payload = merger.payload(of: frame)
+            guard unsafe operation.append(payload.pointer, count: payload.count) else {
+                return false
+            }
         }
         return true
     }
@@ -247,4 +242,14 @@ struct PortRun {
     var count = 0
     var port = 0
     var merger: SegmentMerger?
+
+    /// Takes another output. False when it does not continue the run.
+    @_noLocks
+    mutating func take(_ output: Int, _ frame: FrameView, _ port: Int) -> Bool {
+        guard port == self.port, count < SlotGroups.laneCapacity, first &+ count == output,
+            merger?.take(frame) == true
+        else { return false }
+        count &+= 1
+        return true
+    }
 }

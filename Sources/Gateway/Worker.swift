@@ -43,6 +43,11 @@ struct Worker {
         @_noLocks nonmutating set { unsafe state.pointee.run = newValue }
     }
     var underlayBuffers: BufferRing { @_noLocks get { unsafe state.pointee.underlayBuffers } }
+    /// Takes an output into the run, in place: a copy of it for each would cost more than all else.
+    @_noLocks
+    func extendRun(_ output: Int, _ frame: FrameView, _ port: Int) -> Bool {
+        unsafe state.pointee.run.take(output, frame, port)
+    }
     var accessBuffers: BufferRing { @_noLocks get { unsafe state.pointee.accessBuffers } }
     var underlayReceiver: MultishotReceiver {
         @_noLocks get { unsafe state.pointee.underlayReceiver }

@@ -1,17 +1,24 @@
 /// Where the layers of a frame with TCP or UDP over IP lie. Everything in it was checked against
 /// the bytes there are, so that loads within the named headers cannot leave the frame.
+///
+/// Sixteen bytes, so that it is handed on in registers.
 public struct FrameLayers {
-    /// The IP header; 14, more behind VLAN tags.
-    public let layer3Offset: Int
-    /// The TCP or UDP header, which lies wholly in the frame.
-    public let transportOffset: Int
-    /// The first byte after that header.
-    public let payloadOffset: Int
-    /// The end of the packet by its IP length; what follows is padding.
-    public let endOffset: Int
+    private let layer3: UInt16
+    private let transport: UInt16
+    private let payload: UInt16
+    private let end: UInt32
     /// TCP (6) or UDP (17).
     public let protocolNumber: UInt8
     public let isIPv6: Bool
+
+    /// The IP header; 14, more behind VLAN tags.
+    public var layer3Offset: Int { @_noLocks get { Int(layer3) } }
+    /// The TCP or UDP header, which lies wholly in the frame.
+    public var transportOffset: Int { @_noLocks get { Int(transport) } }
+    /// The first byte after that header.
+    public var payloadOffset: Int { @_noLocks get { Int(payload) } }
+    /// The end of the packet by its IP length; what follows is padding.
+    public var endOffset: Int { @_noLocks get { Int(end) } }
 
     /// Tags in front of the IP header; more than two have no use.
     private static var maximumTagCount: Int { @_noLocks get { 2 } }
@@ -19,15 +26,16 @@ public struct FrameLayers {
     private static var maximumExtensionCount: Int { @_noLocks get { 4 } }
 
     /// Layers found by other means.
+    /// - Precondition: headers end before byte 65,536, as those that `parse` walks do.
     @_noLocks
     public init(
         layer3Offset: Int, transportOffset: Int, payloadOffset: Int, endOffset: Int,
         protocolNumber: UInt8, isIPv6: Bool
     ) {
-        self.layer3Offset = layer3Offset
-        self.transportOffset = transportOffset
-        self.payloadOffset = payloadOffset
-        self.endOffset = endOffset
+        layer3 = UInt16(truncatingIfNeeded: layer3Offset)
+        transport = UInt16(truncatingIfNeeded: transportOffset)
+        payload = UInt16(truncatingIfNeeded: payloadOffset)
+        end = UInt32(truncatingIfNeeded: endOffset)
         self.protocolNumber = protocolNumber
         self.isIPv6 = isIPv6
     }
