@@ -286,7 +286,7 @@ import Wire
     @Test func howWorkersWaitReachesThemWithTheTables() throws {
         let bench = AgentBench(Site.bridged)
         let before = try settings(bench)
-        #expect(before.spinNanoseconds == 20_000 && before.gatherNanoseconds == 50_000)
+        #expect(before.spinNanoseconds == 50_000 && before.gatherNanoseconds == 50_000)
         bench.apply(
             Site.bridged.changed {
                 $0.system.spinMicroseconds = 3
