@@ -1,7 +1,7 @@
 import Testing
 import Uring
 
-/// What the kernel makes of the steering programs, by the worker it chooses for one frame at a time.
+/// What the kernel makes of the steering programs, by the worker it chooses for one frame.
 @Suite(.enabled(if: Lab.isPermitted, Lab.cause)) struct FlowSteeringTests {
     /// A frame as far as the programs look at it.
     private struct Frame {
