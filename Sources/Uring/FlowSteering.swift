@@ -112,13 +112,10 @@ public final class FlowSteering: Sendable {
 
     private static func code(for traffic: Traffic, workers: Int32) -> [UInt64] {
         var code = ProgramCode()
-        var layer3: Int32?
-        // Where the frame begins, to `kind`, and what is behind its type, to `start`.
         switch traffic {
         case .hosts: code.apply(.set, .kind, 0)
-        case .sniffed:
-            code.apply(.set, .kind, Self.linkHeader)
-            layer3 = 0
+        case .sniffed: code.apply(.set, .kind, Self.linkHeader)
+        case .datagrams: code.apply(.set, .kind, 8)
         case .tunnels:
             code.load(.byte, 14)
             code.apply(.and, .loaded, 15)
@@ -126,14 +123,11 @@ public final class FlowSteering: Sendable {
             // Behind the headers of Ethernet, IPv4, UDP and VXLAN.
             code.apply(.add, .loaded, 14 + 8 + 8)
             code.apply(.set, .kind, .loaded)
-        case .datagrams: code.apply(.set, .kind, 8)
         }
-        if let layer3 {
-            code.apply(.set, .start, layer3)
-        } else {
-            code.apply(.set, .start, .kind)
-            code.apply(.add, .start, 14)
-        }
+        code.apply(.set, .start, .kind)
+        code.apply(.add, .start, 14)
+        // Behind the link header the kernel counts from 0, and finds all of the packet there.
+        if case .sniffed = traffic { code.apply(.set, .start, 0) }
         code.mixFrame()
         code.apply(.set, .loaded, .state)
         code.apply(.and, .loaded, .max)
