@@ -182,7 +182,10 @@ struct TableSetBuilder {
     }
 
     private func peerMap() -> FixedMap {
-        FixedMap(layout.peers.indexes.map { ($0.key.bits, UInt32($0.value)) })
+        let sources = layout.peers.indexes.filter {
+            $0.key.isUnicastSource && $0.key != environment.vtepAddress
+        }
+        return FixedMap(sources.map { ($0.key.bits, UInt32($0.value)) })
     }
 
     private func membership() -> FixedMap {

@@ -10,11 +10,10 @@ enum ForwardingPasses {
     /// Settles frames from position `first` on, up to one that is not plain.
     ///
     /// Each stage has two that are never inlined, so that their loops call nothing.
-    /// - Parameter row: of `active`, for the first after those dropped before it.
-    /// - Returns: the position that is not settled, and its row.
+    /// - Returns: the position that is not settled.
     typealias Pass = (
-        _ first: Int, _ count: Int, _ row: Int, _ table: ProbeReader, _ pipeline: Pipeline
-    ) -> (position: Int, row: Int)
+        _ first: Int, _ count: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int
 
     /// Takes the active lanes through the passes and keeps those that go on.
     /// - Parameters:
@@ -35,21 +34,19 @@ enum ForwardingPasses {
             for position in 0..<count { batch.keys[position] = key(position, batch) }
             table.guess(batch.keys.column, count: count, slots: batch.foundSlots.column)
         }
-        var kept = 0
+        var doAllGoOn = true
         var position = 0
-        while position < count {
-            (position, kept) =
+        while true {
+            position =
                 isSmall
-                ? small(position, count, kept, table, pipeline)
-                : large(position, count, kept, table, pipeline)
+                ? small(position, count, table, pipeline)
+                : large(position, count, table, pipeline)
             guard position < count else { break }
-            let lane = batch.active[position]
-            if settle(Int(lane), key(position, batch), table) {
-                batch.active[kept] = lane
-                kept &+= 1
+            if !settle(Int(batch.active[position]), key(position, batch), table) {
+                doAllGoOn = false
             }
             position &+= 1
         }
-        batch.activeCount.value = kept
+        if !doAllGoOn { batch.removeSettled() }
     }
 }

@@ -79,7 +79,7 @@ public struct PacketBatch: Sendable {
         verdict[lane] = .pending
         flowHash[lane] = 0
         floodScope[lane] = .all
-        active[lane] = UInt16(truncatingIfNeeded: lane)
+        active[lane] = UInt8(truncatingIfNeeded: lane)
         laneCount.value = lane &+ 1
         activeCount.value = lane &+ 1
         return true
@@ -94,7 +94,7 @@ public struct PacketBatch: Sendable {
         outputCount.value = 0
     }
 
-    /// Ends a lane under one reason. The stage takes it from `active` by itself.
+    /// Ends a lane under one reason. The stage calls `removeSettled` when it has seen all lanes.
     @_noLocks @inline(never)
     public func drop(_ lane: Int, _ reason: DropReason, _ counters: Counters) {
         verdict[lane] = .dropped
@@ -103,12 +103,25 @@ public struct PacketBatch: Sendable {
         if place.isPort { counters.add(1, port: place.index, .rxDrops) }
     }
 
+    /// Takes the lanes that are settled out of `active`.
+    @_noLocks @inline(never)
+    func removeSettled() {
+        var kept = 0
+        for position in 0..<min(activeCount.value, Self.laneCapacity) {
+            let lane = active[position]
+            if verdict[Int(lane)].isSettled { continue }
+            active[kept] = lane
+            kept &+= 1
+        }
+        activeCount.value = kept
+    }
+
     /// Has the route stage take a lane, no more often than once; a verdict alone does not.
     @_noLocks @inline(__always)
     public func route(_ lane: Int) {
         verdict[lane] = .route
         let count = routableCount.value
-        routable[count] = UInt16(truncatingIfNeeded: lane)
+        routable[count] = UInt8(truncatingIfNeeded: lane)
         routableCount.value = count &+ 1
     }
 

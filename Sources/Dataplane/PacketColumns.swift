@@ -112,11 +112,11 @@ extension PacketBatch {
         @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.floodScope)) }
     }
     /// The lanes still on their way, in order.
-    public var active: LaneColumn<UInt16> {
+    public var active: LaneColumn<UInt8> {
         @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.active)) }
     }
     /// The lanes whose verdict is `route`, in order.
-    var routable: LaneColumn<UInt16> {
+    var routable: LaneColumn<UInt8> {
         @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.routable)) }
     }
     var routableCount: Cell<Int> {
@@ -130,7 +130,7 @@ extension PacketBatch {
     }
 
     // One row for each copy that leaves.
-    public var outputLane: OutputColumn<UInt16> {
+    public var outputLane: OutputColumn<UInt8> {
         @_noLocks get { unsafe OutputColumn(at: memory + PacketLayout.at(.outputLane)) }
     }
     public var outputDestination: OutputColumn<Destination> {

@@ -44,11 +44,12 @@ public struct Pipeline: Sendable {
     /// Runs the lanes of the batch through every stage up to their fate.
     @_noLocks
     public func process() {
-        run(.parse, ParseStage.process)
-        run(.classify, ClassifyStage.process)
-        run(.learn, LearnStage.process)
-        run(.bridge, BridgeStage.process)
-        run(.route, RouteStage.process)
+        var clock = StageClock(self)
+        clock.run(.parse, ParseStage.process)
+        clock.run(.classify, ClassifyStage.process)
+        clock.run(.learn, LearnStage.process)
+        clock.run(.bridge, BridgeStage.process)
+        clock.run(.route, RouteStage.process)
     }
 
     /// Makes the next outputs. False when there are more after these.
@@ -56,28 +57,47 @@ public struct Pipeline: Sendable {
     public func makeOutputs(_ cursor: inout ReplicateStage.Cursor) -> Bool {
         let start = vx_clocks()
         let isComplete = ReplicateStage.process(self, &cursor)
-        let middle = vx_clocks()
         let replicated = batch.outputCount.value
         let bytes = outputBytes()
-        let encapsulateStart = vx_clocks()
+        let middle = vx_clocks()
         EncapsulateStage.process(self)
         let end = vx_clocks()
         counters.record(.replicate, packets: replicated, bytes: bytes, clocks: middle &- start)
-        counters.record(
-            .encapsulate, packets: replicated, bytes: bytes, clocks: end &- encapsulateStart)
+        counters.record(.encapsulate, packets: replicated, bytes: bytes, clocks: end &- middle)
         return isComplete
     }
 
-    /// Runs one stage over the active lanes and accounts for it.
-    @_noLocks @inline(__always)
-    private func run(_ stage: Stage, _ process: (Pipeline) -> Void) {
-        let packets = batch.activeCount.value
-        guard packets > 0 else { return }
-        let bytes = batch.activeBytes()
-        let start = vx_clocks()
-        process(self)
-        counters.record(
-            stage, packets: packets, bytes: bytes, clocks: vx_clocks() &- start)
+    /// Runs stages one after the other over the active lanes and accounts for each. One look at the
+    /// clock ends a stage and begins the next, so that accounting is part of what it accounts for.
+    private struct StageClock {
+        private let pipeline: Pipeline
+        private var start: UInt64
+        private var packets: Int
+        private var bytes: UInt64
+
+        @_noLocks @inline(__always)
+        init(_ pipeline: Pipeline) {
+            self.pipeline = pipeline
+            packets = pipeline.batch.activeCount.value
+            bytes = pipeline.batch.activeBytes()
+            start = vx_clocks()
+        }
+
+        @_noLocks @inline(__always)
+        mutating func run(_ stage: Stage, _ process: (Pipeline) -> Void) {
+            guard packets > 0 else { return }
+            process(pipeline)
+            let end = vx_clocks()
+            pipeline.counters.record(
+                stage, packets: packets, bytes: bytes, clocks: end &- start)
+            start = end
+            // Frames have their length from the parse stage; later it is a matter of how many.
+            let left = pipeline.batch.activeCount.value
+            if left != packets || stage == .parse {
+                packets = left
+                bytes = pipeline.batch.activeBytes()
+            }
+        }
     }
 
     @_noLocks
@@ -93,7 +113,8 @@ public struct Pipeline: Sendable {
     @_noLocks
     public func processOrders() {
         punts.holdOrder?.setResuming(true)
-        run(.route, RouteStage.process)
+        var clock = StageClock(self)
+        clock.run(.route, RouteStage.process)
         punts.holdOrder?.setResuming(false)
     }
 

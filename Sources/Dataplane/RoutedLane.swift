@@ -11,7 +11,7 @@ struct RoutedLane: BitwiseCopyable {
     static var isPlain: UInt64 { @_noLocks get { 2 &<< 48 } }
 
     @_noLocks @inline(__always)
-    init(lane: UInt16, interface: Int, isPlain: Bool = false) {
+    init(lane: UInt8, interface: Int, isPlain: Bool = false) {
         word =
             UInt64(lane) | UInt64(UInt16(truncatingIfNeeded: interface)) &<< 16
             | (isPlain ? Self.isPlain : 0)
@@ -20,11 +20,11 @@ struct RoutedLane: BitwiseCopyable {
     @_noLocks @inline(__always)
     private init(word: UInt64) { self.word = word }
 
-    var lane: Int { @_noLocks @inline(__always) get { Int(word & 0xFFFF) } }
+    var lane: Int { @_noLocks @inline(__always) get { Int(word & 0xFF) } }
 
     /// The same of another lane; this one's is 0.
     @_noLocks @inline(__always)
-    func of(_ lane: UInt16) -> RoutedLane { RoutedLane(word: word | UInt64(lane)) }
+    func of(_ lane: UInt8) -> RoutedLane { RoutedLane(word: word | UInt64(lane)) }
 
     /// The same by another interface.
     @_noLocks @inline(__always)

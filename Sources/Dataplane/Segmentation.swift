@@ -161,25 +161,29 @@ public struct Segmentation: BitwiseCopyable, Sendable {
 
     /// Settles at a few loads what nearly every frame is: IPv4 without tag and options whose
     /// checksum is not the pseudo-header's sum. False says nothing.
+    ///
+    /// The first octet is the lowest here, as sums of ones' complement are the same either way
+    /// (RFC 1071 section 2).
     @_noLocks @inline(__always)
     static func isSurelyFinished(_ frame: FrameView) -> Bool {
-        // EtherType, version, header length; the whole length.
         guard frame.count >= 54 else { return false }
-        let word = frame.loadUInt64(at: 12)
-        guard word &>> 40 == 0x08_0045 else { return false }
-        let protocolNumber = frame.loadUInt8(at: 23)
+        // EtherType, version, header length; behind the type of service the whole length.
+        let first = frame.loadUInt64LowestFirst(at: 12)
+        guard first & 0xFF_FFFF == 0x45_0008 else { return false }
+        let middle = frame.loadUInt64LowestFirst(at: 22)
+        let protocolNumber = UInt8(truncatingIfNeeded: middle &>> 8)
         let field: Int
         switch protocolNumber {
-        case 6: field = 34 &+ TCPHeader.checksumOffset
-        case 17: field = 34 &+ UDPHeader.checksumOffset
+        case ProtocolNumber.tcp: field = 34 &+ TCPHeader.checksumOffset
+        case ProtocolNumber.udp: field = 34 &+ UDPHeader.checksumOffset
         default: return true
         }
-        let addresses = frame.loadUInt64(at: 26)
-        let length = (word &>> 16 & 0xFFFF) &- 20
+        // The header's 20 octets are not of the pseudo-header's length: their complement is added.
         let sum =
-            (addresses &>> 32) &+ (addresses & 0xFFFF_FFFF) &+ UInt64(protocolNumber)
-            &+ (length & 0xFFFF)
-        return frame.loadUInt16(at: field) != InternetChecksum.fold(sum)
+            (middle &>> 32) &+ (frame.loadUInt64LowestFirst(at: 30) & 0xFFFF_FFFF)
+            &+ (first &>> 32 & 0xFFFF) &+ UInt64(protocolNumber) &<< 8 &+ 0xEBFF
+        let rest = UInt64(0xFFFF ^ frame.loadUInt16(at: field).byteSwapped)
+        return !InternetChecksum.isRight(sum &+ rest)
     }
 
     /// Where a checksum that a card would finish can lie: from the end of the IP header or first

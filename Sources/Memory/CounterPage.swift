@@ -26,6 +26,15 @@ public struct CounterPage: @unchecked Sendable {
         unsafe vx_store_relaxed_u64(word, vx_load_relaxed_u64(word) &+ amount)
     }
 
+    /// Adds to a word and to the next. Owner only.
+    @inlinable @_noLocks @inline(__always)
+    public func add(_ first: UInt64, _ second: UInt64, to index: Int) {
+        precondition(index >= 0 && index < count &- 1)
+        let word = unsafe base + index
+        unsafe vx_store_relaxed_u64(word, vx_load_relaxed_u64(word) &+ first)
+        unsafe vx_store_relaxed_u64(word + 1, vx_load_relaxed_u64(word + 1) &+ second)
+    }
+
     @_noLocks
     public func read(_ index: Int) -> UInt64 {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: count))

@@ -36,6 +36,11 @@ public struct Destination: Hashable, Sendable, BitwiseCopyable {
 
     public var isPort: Bool { @_noLocks get { bits &>> 28 == 1 } }
     public var isPeer: Bool { @_noLocks get { bits &>> 28 == 2 } }
+    /// The index of a remote VTEP; beyond all of them for anything else.
+    public var peerIndex: Int { @_noLocks get { Int(bits &- 2 &<< 28) } }
+    /// Both are ports, or both remote VTEPs.
+    @_noLocks
+    public func isOfKind(of other: Destination) -> Bool { bits ^ other.bits < 1 &<< 28 }
     public var isOwn: Bool { @_noLocks get { bits &>> 28 == 3 } }
     public var index: Int { @_noLocks get { Int(bits & 0xFF_FFFF) } }
 

@@ -1,8 +1,8 @@
 public import Memory
 
-/// A map from 32-bit keys to 32-bit values that is built once and then only read: VNI to VSI, VTEP
-/// address to peer. Linear probing at a load of at most one half, a sixteenth for few keys, with
-/// the multiplier of several that puts most keys where they are looked for first.
+/// A map from 32-bit keys to values below 2^31 that is built once and then only read: VNI to VSI,
+/// VTEP address to peer. Linear probing at a load of at most one half, a sixteenth for few keys,
+/// with the multiplier of several that puts most keys where they are looked for first.
 ///
 /// Thread-safety: immutable after `init`. Layout: key and value in one word. Capacity: that of
 /// `init`.
@@ -17,7 +17,7 @@ public struct FixedMap: Sendable {
     private static let attempts: UInt64 = 32
     private static let fewKeys = 64
 
-    /// - Precondition: no value is `UInt32.max` together with the key `UInt32.max`.
+    /// - Precondition: every value is below 2^31.
     public init(_ pairs: [(key: UInt32, value: UInt32)]) {
         let room = pairs.count * (pairs.count <= Self.fewKeys ? 16 : 2)
         var size = 8
@@ -41,6 +41,7 @@ public struct FixedMap: Sendable {
         self.mask = mask
         multiplier = best.multiplier
         for pair in pairs {
+            precondition(pair.value <= Int32.max)
             var index = Self.hash(pair.key, multiplier) & mask
             while words[index] != Self.free { index = (index + 1) & mask }
             words[index] = UInt64(pair.key) << 32 | UInt64(pair.value)
@@ -57,9 +58,11 @@ public struct FixedMap: Sendable {
     /// The same for most keys that are there; -1 says nothing. No call.
     @inlinable @_noLocks @inline(__always)
     public func findFirst(_ key: UInt32) -> Int {
-        let word = words[Self.hash(key, multiplier) & mask]
-        guard word &>> 32 == UInt64(key), word != Self.free else { return -1 }
-        return Int(word & 0xFFFF_FFFF)
+        let index = Self.hash(key, multiplier) & mask
+        let word = unsafe words.boundedPointer(at: index).pointee
+        // A free word has the highest key, and for its value -1.
+        guard word &>> 32 == UInt64(key) else { return -1 }
+        return Self.value(of: word)
     }
 
     @usableFromInline @_noLocks @inline(never)
@@ -68,12 +71,15 @@ public struct FixedMap: Sendable {
         while true {
             let word = words[index]
             if word == Self.free { return -1 }
-            if word &>> 32 == UInt64(key) { return Int(word & 0xFFFF_FFFF) }
+            if word &>> 32 == UInt64(key) { return Self.value(of: word) }
             index = (index &+ 1) & mask
         }
     }
 
     public func deallocate() { words.deallocate() }
+
+    @inlinable @_noLocks @inline(__always)
+    static func value(of word: UInt64) -> Int { Int(Int32(truncatingIfNeeded: word)) }
 
     @inlinable @_noLocks @inline(__always)
     static func hash(_ key: UInt32, _ multiplier: UInt64) -> Int {

@@ -31,6 +31,7 @@ public struct ForwardingTable: Sendable {
     public static func mac(of key: UInt64) -> MACAddress { MACAddress(bits: key >> 16) }
     public static func vsi(of key: UInt64) -> Int { Int(key & 0xFFFF) }
 
+    /// - Parameter destination: `own` for the kind `own`, and for no other.
     @_noLocks
     public static func value(_ destination: Destination, kind: UInt32) -> UInt32 {
         kind &<< 24 | destination.bits & 0xF0FF_FFFF
@@ -44,7 +45,10 @@ public struct ForwardingTable: Sendable {
     @_noLocks
     public static func isStatic(_ value: UInt32) -> Bool { value & kindMask == 2 &<< 24 }
     @_noLocks
-    public static func isOwn(_ value: UInt32) -> Bool { value & kindMask == 3 &<< 24 }
+    public static func isOwn(_ value: UInt32) -> Bool {
+        // No other kind has such a destination, and no destination is above it.
+        value >= Destination.own(0).bits
+    }
 
     public static func kind(of value: UInt32) -> Kind {
         Kind(rawValue: value >> 24 & 3) ?? .dynamic

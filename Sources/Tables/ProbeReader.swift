@@ -14,7 +14,25 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     /// Of slot n the key at 2n and behind it, in 32 bits each, the value and the age.
     @usableFromInline let entries: Column<UInt64>
     /// Buckets less one: what bounds an index made of a hash.
-    @usableFromInline let bucketMask: UInt64
+    @usableFromInline let bucketMask: UInt32
+
+    /// Where an entry is, for the loop that has just looked it up.
+    public struct Entry: BitwiseCopyable {
+        /// The index of its key among the words of `entries`, negative when there is none.
+        @usableFromInline let word: Int
+
+        @inlinable @_noLocks @inline(__always)
+        init(word: Int) { self.word = word }
+
+        @inlinable @_noLocks @inline(__always)
+        init(slot: Int) { word = slot &* 2 }
+
+        @inlinable static var none: Entry { @_noLocks @inline(__always) get { Entry(word: -1) } }
+
+        @inlinable public var isFound: Bool { @_noLocks @inline(__always) get { word >= 0 } }
+        /// Its number among all slots, or -1.
+        @inlinable public var slot: Int { @_noLocks @inline(__always) get { word &>> 1 } }
+    }
 
     /// Tags beyond this many bytes do not stay in the cache next to the core and are fetched first.
     private static let residentByteCount = 256 << 10
@@ -22,38 +40,38 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     /// The slot of `key`, or -1.
     @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt64) -> Int {
-        let slot = findFirst(key)
-        return slot >= 0 ? slot : findElsewhere(key)
+        let entry = findFirst(key)
+        return entry.isFound ? entry.slot : findElsewhere(key)
     }
 
-    /// The slot where `key` most likely is, or -1, which says nothing. No call.
+    /// The entry where `key` most likely is; none says nothing. No call.
     @inlinable @_noLocks @inline(__always)
-    public func findFirst(_ key: UInt64) -> Int {
+    public func findFirst(_ key: UInt64) -> Entry {
         let hash = Self.hash(key)
-        let bucket = hash & bucketMask
+        let bucket = self.bucket(hash)
         let matches = self.matches(bucket, Self.tag(hash))
-        guard matches != 0 else { return -1 }
-        let slot = Self.slot(bucket, matches)
-        return self.key(at: slot) == key ? slot : -1
+        guard matches != 0 else { return .none }
+        let entry = Self.entry(bucket, matches)
+        return self.key(of: entry) == key ? entry : .none
     }
 
     /// The same where `guess` has been asked, or somebody has said where the key was once. It may
     /// be any number.
     @inlinable @_noLocks @inline(__always)
-    public func confirm(_ key: UInt64, guess: Int32) -> Int {
-        let slot = Int(guess)
-        guard UInt(bitPattern: slot &* 2) < UInt(bitPattern: entries.count),
-            self.key(at: slot) == key
-        else { return -1 }
-        return slot
+    public func confirm(_ key: UInt64, guess: Int32) -> Entry {
+        let entry = Entry(slot: Int(guess))
+        guard UInt(bitPattern: entry.word) < UInt(bitPattern: entries.count),
+            self.key(of: entry) == key
+        else { return .none }
+        return entry
     }
 
     /// The value of `key` when it is in the slot where it was once, or nil.
     @inlinable @_noLocks @inline(__always)
     public func value(atHint hint: Int32, for key: UInt64) -> UInt32? {
         // In this order: while the reader's turn lasts, a slot that has this key has its value.
-        let slot = confirm(key, guess: hint)
-        return slot >= 0 ? value(at: slot) : nil
+        let entry = confirm(key, guess: hint)
+        return entry.isFound ? value(of: entry) : nil
     }
 
     /// Fetches the entry of a slot, if there is such a slot.
@@ -71,11 +89,27 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         unsafe vx_load_acquire_u32(valuePointer(slot))
     }
 
+    /// The value of an entry that has just been found.
+    @inlinable @_noLocks @inline(__always)
+    public func value(of entry: Entry) -> UInt32 {
+        unsafe vx_load_acquire_u32(valuePointer(entry))
+    }
+
     /// Notes that the entry was seen at `time` (coarse ticks); writes only when that is news.
     @inlinable @_noLocks @inline(__always)
     public func touch(_ slot: Int, time: UInt32) {
         guard slot >= 0 else { return }
-        let age = unsafe valuePointer(slot) + 1
+        unsafe touch(valuePointer(slot) + 1, time)
+    }
+
+    /// The same for an entry that has just been found.
+    @inlinable @_noLocks @inline(__always)
+    public func touch(_ entry: Entry, time: UInt32) {
+        unsafe touch(valuePointer(entry) + 1, time)
+    }
+
+    @inlinable @_noLocks @inline(__always) @unsafe
+    func touch(_ age: UnsafeMutablePointer<UInt32>, _ time: UInt32) {
         if unsafe vx_load_relaxed_u32(age) != time {
             unsafe vx_store_relaxed_u32(age, time)
         }
@@ -84,7 +118,7 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     /// Fetches what `find` will read first for `key`.
     @inlinable @_noLocks @inline(__always)
     public func prefetch(_ key: UInt64) {
-        unsafe vx_prefetch(tagPointer(Self.hash(key) & bucketMask))
+        unsafe vx_prefetch(tagPointer(bucket(Self.hash(key))))
     }
 
     /// Where `count` keys most likely are, in passes that each fetch what the next one reads: tags,
@@ -123,36 +157,36 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     @_noLocks @inline(__always)
     private func guess(_ key: UInt64) -> Int {
         let hash = Self.hash(key)
-        let bucket = hash & bucketMask
+        let bucket = self.bucket(hash)
         let tag = Self.tag(hash)
         let matches = self.matches(bucket, tag)
         guard matches != 0 else {
             unsafe vx_prefetch(tagPointer(alternative(bucket, tag)))
             return -1
         }
-        let slot = Self.slot(bucket, matches)
-        unsafe vx_prefetch(entries.boundedPointer(at: slot &* 2))
-        return slot
+        let entry = Self.entry(bucket, matches)
+        unsafe vx_prefetch(entries.boundedPointer(at: entry.word))
+        return entry.slot
     }
 
     @_noLocks @inline(never)
     private func guessElsewhere(_ key: UInt64) -> Int {
         let hash = Self.hash(key)
         let tag = Self.tag(hash)
-        let bucket = alternative(hash & bucketMask, tag)
+        let bucket = alternative(self.bucket(hash), tag)
         let matches = self.matches(bucket, tag)
         guard matches != 0 else { return -1 }
-        let slot = Self.slot(bucket, matches)
-        unsafe vx_prefetch(entries.boundedPointer(at: slot &* 2))
-        return slot
+        let entry = Self.entry(bucket, matches)
+        unsafe vx_prefetch(entries.boundedPointer(at: entry.word))
+        return entry.slot
     }
 
     /// The slot of `key`, or -1.
     /// - Parameter guess: what `guess` said.
     @inlinable @_noLocks @inline(__always)
     public func find(_ key: UInt64, guess: Int32) -> Int {
-        let slot = confirm(key, guess: guess)
-        return slot >= 0 ? slot : findElsewhere(key)
+        let entry = confirm(key, guess: guess)
+        return entry.isFound ? entry.slot : findElsewhere(key)
     }
 
     /// The whole search, for keys that are not where most are.
@@ -160,7 +194,7 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     func findElsewhere(_ key: UInt64) -> Int {
         let hash = Self.hash(key)
         let tag = Self.tag(hash)
-        let first = hash & bucketMask
+        let first = bucket(hash)
         let slot = find(key, tag, first)
         return slot >= 0 ? slot : find(key, tag, alternative(first, tag))
     }
@@ -169,8 +203,8 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     private func find(_ key: UInt64, _ tag: UInt64, _ bucket: UInt64) -> Int {
         var rest = matches(bucket, tag)
         while rest != 0 {
-            let slot = Self.slot(bucket, rest)
-            if self.key(at: slot) == key { return slot }
+            let entry = Self.entry(bucket, rest)
+            if self.key(of: entry) == key { return entry.slot }
             // Two bits for each tag.
             rest &= rest &- 1
             rest &= rest &- 1
@@ -178,10 +212,16 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         return -1
     }
 
-    /// - Parameter slot: of a bucket that the mask has bounded.
+    /// - Parameter entry: of a bucket that the mask has bounded, or compared with the count.
     @inlinable @_noLocks @inline(__always)
-    func key(at slot: Int) -> UInt64 {
-        unsafe vx_load_acquire_u64(entries.boundedPointer(at: slot &* 2))
+    func key(of entry: Entry) -> UInt64 {
+        unsafe vx_load_acquire_u64(entries.boundedPointer(at: entry.word))
+    }
+
+    @inlinable @_noLocks @inline(__always) @unsafe
+    func valuePointer(_ entry: Entry) -> UnsafeMutablePointer<UInt32> {
+        let word = unsafe UnsafeMutableRawPointer(entries.boundedPointer(at: entry.word &+ 1))
+        return unsafe word.assumingMemoryBound(to: UInt32.self)
     }
 
     @inlinable @_noLocks @inline(__always) @unsafe
@@ -199,23 +239,21 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     /// Two bits for each entry of a bucket with this tag.
     @inlinable @_noLocks @inline(__always)
     func matches(_ bucket: UInt64, _ tag: UInt64) -> UInt32 {
-        let pointer = unsafe tagPointer(bucket)
-        return unsafe vx_match_u16x8(
-            vx_load_acquire_u64(pointer), vx_load_acquire_u64(pointer + 1),
-            UInt16(truncatingIfNeeded: tag))
+        unsafe vx_match_u16x8(tagPointer(bucket), UInt16(truncatingIfNeeded: tag))
     }
 
-    /// That of the first match.
+    /// That of the first match: 16 words a bucket, and two bits for each entry as it has two words.
     @inlinable @_noLocks @inline(__always)
-    static func slot(_ bucket: UInt64, _ matches: UInt32) -> Int {
-        Int(truncatingIfNeeded: bucket &* 8) &+ matches.trailingZeroBitCount &>> 1
+    static func entry(_ bucket: UInt64, _ matches: UInt32) -> Entry {
+        let first = Int(truncatingIfNeeded: bucket) &* 16
+        return Entry(word: first | matches.trailingZeroBitCount)
     }
 
     /// Both halves of a product, one over the other: every input bit reaches the lower bits, which
     /// choose the bucket, and the upper, which make the tag.
     @inlinable @_noLocks @inline(__always)
     static func hash(_ key: UInt64) -> UInt64 {
-        let product = (key ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
+        let product = key.multipliedFullWidth(by: 0xE703_7ED1_A0B4_28DB)
         return product.high ^ product.low
     }
 
@@ -223,8 +261,15 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     @inlinable @_noLocks @inline(__always)
     static func tag(_ hash: UInt64) -> UInt64 { hash &>> 48 | 1 }
 
+    /// The first bucket of the two.
+    @inlinable @_noLocks @inline(__always)
+    func bucket(_ hash: UInt64) -> UInt64 {
+        // From 32 bits, so that the compiler knows that nothing made of it is negative.
+        UInt64(UInt32(truncatingIfNeeded: hash) & bucketMask)
+    }
+
     @inlinable @_noLocks @inline(__always)
     func alternative(_ bucket: UInt64, _ tag: UInt64) -> UInt64 {
-        (bucket ^ tag &* 0x5BD1_E995) & bucketMask
+        self.bucket(bucket ^ tag &* 0x5BD1_E995)
     }
 }

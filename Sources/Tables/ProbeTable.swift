@@ -33,7 +33,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     }
     private var tags: Column<UInt64> { layout.value.reader.tags }
     private var entries: Column<UInt64> { layout.value.reader.entries }
-    private var bucketMask: UInt64 { layout.value.reader.bucketMask }
+    private var bucketCount: Int { entries.count / 16 }
 
     /// Entries in the first bucket of a key from which on the emptier of its two is taken. Up to
     /// there the first is enough to look at, and the other is hardly ever touched.
@@ -51,7 +51,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
                 reader: ProbeReader(
                     tags: Column(count: buckets * 2, repeating: 0),
                     entries: Column(count: buckets * 16, repeating: Self.noKey),
-                    bucketMask: UInt64(buckets - 1)),
+                    bucketMask: UInt32(buckets - 1)),
                 occupied: Column(count: 1, repeating: 0)))
     }
 
@@ -116,7 +116,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
         }
         let hash = ProbeReader.hash(key)
         let tag = ProbeReader.tag(hash)
-        let first = hash & bucketMask
+        let first = reader.bucket(hash)
         let second = reader.alternative(first, tag)
         let isFirst = load(of: first) < Self.crowded || load(of: first) <= load(of: second)
         let bucket = isFirst ? first : second
@@ -168,7 +168,7 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
 
     /// A table of twice the size with the same entries; slots differ.
     public func grown() -> ProbeTable {
-        var buckets = (Int(bucketMask) + 1) * 2
+        var buckets = bucketCount * 2
         while true {
             let larger = ProbeTable(buckets: buckets)
             var complete = true

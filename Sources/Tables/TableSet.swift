@@ -24,6 +24,7 @@ public struct TableSet: Sendable {
     public var floodTargets: Column<Destination>
     public var routes: RouteTable
     public var vsiOfVNI: FixedMap
+    /// Only addresses that packets from elsewhere may have for their source.
     public var peerOfAddress: FixedMap
     /// Peers and the VSIs they may carry, keyed by `membershipKey`; only for peers that list their
     /// VNIs.

@@ -47,6 +47,18 @@ public struct EthernetHeader {
         self.offset = offset
     }
 
+    // Both addresses of a frame with a whole header, as two overlapping words of eight octets.
+
+    @_noLocks @inline(__always)
+    public static func destination(of frame: FrameView) -> UInt64 {
+        frame.loadUInt64(at: 0) &>> 16
+    }
+
+    @_noLocks @inline(__always)
+    public static func source(of frame: FrameView) -> UInt64 {
+        frame.loadUInt64(at: 4) & 0xFFFF_FFFF_FFFF
+    }
+
     /// Only after `valid` may the fields be asked, and those of the tag only when `isTagged`.
     @_noLocks
     public func check() -> Check {

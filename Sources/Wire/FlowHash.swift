@@ -55,27 +55,26 @@ public enum FlowHash {
 
     @_noLocks @inline(__always)
     private static func hashIPv4(_ frame: FrameView, _ offset: Int) -> UInt32 {
-        let addresses = frame.loadUInt64(at: offset &+ 12)
-        let protocolNumber = frame.loadUInt8(at: offset &+ 9)
         var ports: UInt32 = 0
         let isFragment = frame.loadUInt16(at: offset &+ 6) & 0x3FFF != 0
-        if !isFragment && hasPorts(protocolNumber) {
+        if !isFragment && hasPorts(frame.loadUInt8(at: offset &+ 9)) {
             let transport = offset &+ Int(frame.loadUInt8(at: offset) & 15) &* 4
             if frame.holds(4, at: transport) { ports = frame.loadUInt32(at: transport) }
         }
-        return hashIPv4(addresses: addresses, ports: ports, protocolNumber: protocolNumber)
+        let destination = frame.loadUInt32(at: offset &+ 16)
+        return hashIPv4(
+            middle: frame.loadUInt64LowestFirst(at: offset &+ 8),
+            last: UInt64(ports.byteSwapped) &<< 32 | UInt64(destination.byteSwapped))
     }
 
-    /// The hash of an IPv4 packet whose fields the caller has read.
+    /// The hash of an IPv4 packet of which the caller has read these words, the first octet lowest.
     /// - Parameters:
-    ///   - addresses: the source above the destination.
-    ///   - ports: the first four bytes behind the header if the packet is no fragment and its
-    ///     protocol begins with ports, else 0.
+    ///   - middle: octets 8 to 15 of the header, of which TTL and checksum do not count.
+    ///   - last: the destination and above it the first four octets behind the header if the packet
+    ///     is no fragment and its protocol begins with ports, else 0.
     @inlinable @_noLocks @inline(__always)
-    public static func hashIPv4(
-        addresses: UInt64, ports: UInt32, protocolNumber: UInt8
-    ) -> UInt32 {
-        finish(mix(addresses ^ key0, lastWord(ports, protocolNumber) ^ key1))
+    public static func hashIPv4(middle: UInt64, last: UInt64) -> UInt32 {
+        finish(mix(last ^ key0, middle & 0xFFFF_FFFF_0000_FF00 ^ key1))
     }
 
     @_noLocks
@@ -137,8 +136,8 @@ public enum FlowHash {
         }
     }
 
-    @inlinable @_noLocks @inline(__always)
-    static func lastWord(_ ports: UInt32, _ protocolNumber: UInt8) -> UInt64 {
+    @_noLocks
+    private static func lastWord(_ ports: UInt32, _ protocolNumber: UInt8) -> UInt64 {
         UInt64(ports) &<< 8 | UInt64(protocolNumber)
     }
 
@@ -151,7 +150,6 @@ public enum FlowHash {
 
     @inlinable @_noLocks @inline(__always)
     static func finish(_ state: UInt64) -> UInt32 {
-        let mixed = mix(state ^ key2, key3)
-        return UInt32(truncatingIfNeeded: mixed ^ (mixed &>> 32))
+        UInt32(truncatingIfNeeded: mix(state ^ key2, key3) &>> 32)
     }
 }

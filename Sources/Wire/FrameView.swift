@@ -47,6 +47,15 @@ public struct FrameView {
                 fromByteOffset: offset, as: UInt64.self))
     }
 
+    /// The octet at `offset` lowest, for those to whom the order of octets is all the same.
+    @_noLocks
+    public func loadUInt64LowestFirst(at offset: Int) -> UInt64 {
+        checkRange(offset, 8)
+        return unsafe UInt64(
+            littleEndian: UnsafeRawPointer(base).loadUnaligned(
+                fromByteOffset: offset, as: UInt64.self))
+    }
+
     /// Six octets at `offset`.
     @_noLocks
     public func loadMACAddress(at offset: Int) -> MACAddress {

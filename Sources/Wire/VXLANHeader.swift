@@ -20,6 +20,8 @@ public struct VXLANHeader {
     }
 
     public static var byteCount: Int { @_noLocks get { 8 } }
+    /// The first four octets with the I flag and nothing else.
+    public static var plainFlags: UInt32 { @_noLocks get { 0x0800_0000 } }
 
     @_noLocks
     public init(frame: FrameView, at offset: Int) {
@@ -54,7 +56,7 @@ public struct VXLANHeader {
     /// I set, every other flag and both reserved fields zero.
     @_noLocks
     public func emit(vni: VNI) {
-        frame.store(0x0800_0000 as UInt32, at: offset &+ Field.flags)
+        frame.store(Self.plainFlags, at: offset &+ Field.flags)
         frame.store(vni.bits &<< 8, at: offset &+ Field.identifier)
     }
 }

@@ -29,11 +29,16 @@ import Testing
     }
 
     @Test func edgesOfKeysAndValues() {
-        let map = FixedMap([(0, 0), (.max, 0), (1, .max)])
-        defer { map.deallocate() }
+        let map = FixedMap([(0, 0), (.max, 0), (1, UInt32(Int32.max))])
+        let empty = FixedMap([])
+        defer {
+            map.deallocate()
+            empty.deallocate()
+        }
         #expect(map.find(0) == 0)
         #expect(map.find(.max) == 0)
-        #expect(map.find(1) == Int(UInt32.max))
+        #expect(map.find(1) == Int(Int32.max))
         #expect(map.find(2) == -1)
+        for key in [0, 1, UInt32.max] { #expect(empty.find(key) == -1) }
     }
 }

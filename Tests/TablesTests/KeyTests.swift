@@ -31,8 +31,9 @@ import Wire
             #expect(ForwardingTable.key(mac: mac.bits, vsi: UInt16(vsi)) == key)
             #expect(ForwardingTable.mac(of: key) == mac)
             #expect(ForwardingTable.vsi(of: key) == vsi)
-            let place = [Destination.port(vsi), .peer(vsi), .unknownPeer][random.int(in: 0...2)]
+            let elsewhere = [Destination.port(vsi), .peer(vsi), .unknownPeer]
             for kind in [ForwardingTable.Kind.dynamic, .static, .own] {
+                let place = kind == .own ? .own(vsi) : elsewhere[random.int(in: 0...2)]
                 let value = ForwardingTable.value(place, kind: kind.rawValue)
                 #expect(ForwardingTable.destination(of: value) == place)
                 #expect(ForwardingTable.kind(of: value) == kind)

@@ -113,11 +113,11 @@ import Wire
     }
 
     @Test func `Hashes are the same in every run`() {
-        #expect(hash(ipv4().udp(sourcePort: 1000, destinationPort: 53)) == 4_029_815_018)
+        #expect(hash(ipv4().udp(sourcePort: 1000, destinationPort: 53)) == 2_756_856_781)
         #expect(
             hash(
                 Sample.ethernet.ipv6(source: Sample.ip6A, destination: Sample.ip6B)
-                    .tcp(sourcePort: 1, destinationPort: 2)) == 3_929_658_175)
+                    .tcp(sourcePort: 1, destinationPort: 2)) == 2_186_243_196)
     }
 
     @Test func `A frame cut anywhere, with any hint, is hashed`() {

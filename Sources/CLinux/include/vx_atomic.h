@@ -48,17 +48,20 @@ VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(
         p, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/// Which of the eight 16-bit numbers in `low` and, above it, `high` equal `number`: the two bits 2n
-/// and 2n + 1 for the n-th.
-VX_HOT VX_INLINE uint32_t vx_match_u16x8(uint64_t low, uint64_t high, uint16_t number) {
-#if defined(__SSE2__)
-    typedef uint64_t words __attribute__((vector_size(16)));
+/// Which of the eight 16-bit numbers at `p`, aligned to 16 bytes, equal `number`: the two bits 2n
+/// and 2n + 1 for the n-th. Another thread may store words of 8 bytes there: each is seen whole,
+/// and what that thread stored before it too.
+VX_HOT VX_INLINE uint32_t vx_match_u16x8(const uint64_t *_Nonnull p, uint16_t number) {
+#if defined(__SSE2__) && !__has_feature(thread_sanitizer)
     typedef uint16_t numbers __attribute__((vector_size(16)));
     typedef char octets __attribute__((vector_size(16)));
-    numbers present = (numbers)(words){low, high};
+    // One load. This architecture keeps loads in order, and aligned words of 8 bytes whole.
+    numbers present = *(const volatile numbers *)p;
     numbers wanted = {number, number, number, number, number, number, number, number};
     return (uint32_t)__builtin_ia32_pmovmskb128((octets)(present == wanted));
 #else
+    uint64_t low = vx_load_acquire_u64(p);
+    uint64_t high = vx_load_acquire_u64(p + 1);
     uint32_t found = 0;
     for (int n = 0; n < 4; n++) {
         if ((uint16_t)(low >> (16 * n)) == number) found |= 3u << (2 * n);

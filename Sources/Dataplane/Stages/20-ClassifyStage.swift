@@ -15,7 +15,8 @@ public enum ClassifyStage {
     @_noLocks
     public static func process(_ pipeline: Pipeline) {
         let batch = pipeline.batch
-        var kept = 0
+        var areAllClassified = true
+        var isMixed = false
         var run = PortRun()
         let count = min(batch.activeCount.value, PacketBatch.laneCapacity)
         var position = 0
@@ -23,41 +24,55 @@ public enum ClassifyStage {
             let lane = Int(batch.active[position])
             let device = batch.ingressDevice[lane]
             if device == PacketBatch.underlay {
-                let passed = passTunnelled(from: position, count, to: kept, pipeline)
-                kept &+= passed
+                let passed =
+                    isMixed
+                    ? passMixed(from: position, count, pipeline)
+                    : passRuns(from: position, count, pipeline)
                 position &+= passed
-                guard passed == 0 else { continue }
+                // Whether runs ended for being short or for a frame that is not plain, turns out.
+                isMixed = passed > 0
+                guard !isMixed else { continue }
                 position &+= 1
-                guard classifyTunnelled(lane, pipeline) else { continue }
+                guard classifyTunnelled(lane, pipeline) else {
+                    areAllClassified = false
+                    continue
+                }
                 pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
             } else {
                 position &+= 1
                 if device == run.device, batch.vlan[lane] == 0 {
                     run.frames.take(lane, batch)
                 } else {
-                    guard classifyLocal(lane, pipeline) else { continue }
+                    guard classifyLocal(lane, pipeline) else {
+                        areAllClassified = false
+                        continue
+                    }
                     pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .rxPackets)
                     run.begin(lane, pipeline)
                 }
             }
-            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
-            kept &+= 1
         }
         run.frames.end(pipeline)
-        batch.activeCount.value = kept
+        if !areAllClassified { batch.removeSettled() }
     }
 
     /// Frames of one place and one VSI, which are classified alike and counted together.
     private struct Run {
         private let ingress: Destination
-        private let vsi: UInt16
-        private var packets: UInt64 = 0
+        let vsi: UInt16
+        /// That of the packets; the bytes are the next.
+        private let counter: Int
+        private(set) var packets: UInt64 = 0
         private var bytes: UInt64 = 0
 
         @_noLocks @inline(__always)
         init(_ ingress: Destination, vsi: UInt16) {
             self.ingress = ingress
             self.vsi = vsi
+            counter =
+                ingress.isPort
+                ? CounterLayout.index(port: ingress.index, .rxPackets)
+                : CounterLayout.index(peer: ingress.index, .rxPackets)
         }
 
         @_noLocks @inline(__always)
@@ -68,21 +83,44 @@ public enum ClassifyStage {
             bytes &+= UInt64(batch.lengths[lane])
         }
 
-        /// Counts the frames taken since it last did.
+        /// Counts the frames taken since it last did, for their place and for their VSI.
         @_noLocks @inline(__always)
         mutating func end(_ pipeline: Pipeline) {
             guard packets > 0 else { return }
-            let counters = pipeline.counters
-            if ingress.isPort {
-                counters.add(packets, port: ingress.index, .rxPackets)
-                counters.add(bytes, port: ingress.index, .rxBytes)
-            } else {
-                counters.add(packets, peer: ingress.index, .rxPackets)
-                counters.add(bytes, peer: ingress.index, .rxBytes)
-            }
-            counters.add(packets, vsi: Int(vsi), .rxPackets)
+            endPlace(pipeline)
+            pipeline.counters.add(packets, vsi: Int(vsi), .rxPackets)
             packets = 0
             bytes = 0
+        }
+
+        /// Counts the frames for their place, as the last that is done with them.
+        @_noLocks @inline(__always)
+        func endPlace(_ pipeline: Pipeline) {
+            pipeline.counters.page.add(packets, bytes, to: counter)
+        }
+    }
+
+    /// Frames of one VSI, whatever place they are from.
+    private struct VSIRun {
+        private var vsi: UInt16 = 0
+        private var packets: UInt64 = 0
+
+        @_noLocks @inline(__always)
+        init() {}
+
+        @_noLocks @inline(__always)
+        mutating func take(_ packets: UInt64, of vsi: UInt16, _ pipeline: Pipeline) {
+            if vsi != self.vsi {
+                end(pipeline)
+                self.vsi = vsi
+                self.packets = 0
+            }
+            self.packets &+= packets
+        }
+
+        @_noLocks @inline(__always)
+        func end(_ pipeline: Pipeline) {
+            if packets > 0 { pipeline.counters.add(packets, vsi: Int(vsi), .rxPackets) }
         }
     }
 
@@ -109,15 +147,17 @@ public enum ClassifyStage {
     }
 
     /// Classifies tunnelled frames as nearly all are, up to the first that is not: untagged, from a
-    /// peer that is known and may carry its VNI.
-    /// - Parameter row: of `active`, for the first.
+    /// peer that is known and may carry its VNI. Leaves the rest as well when hardly two frames in
+    /// a row are of one peer and VNI.
     /// - Returns: how many.
     @_noLocks @inline(never)
-    private static func passTunnelled(
-        from first: Int, _ count: Int, to row: Int, _ pipeline: Pipeline
+    private static func passRuns(
+        from first: Int, _ count: Int, _ pipeline: Pipeline
     ) -> Int {
         let batch = pipeline.batch
         var run = PeerRun()
+        var vsi = VSIRun()
+        var runs = 0
         var passed = 0
         // No call in this loop, so that all it needs stays in registers.
         while first &+ passed < count {
@@ -128,16 +168,65 @@ public enum ClassifyStage {
             let source = batch.outerSource[lane]
             let vni = batch.vni[lane]
             if source != run.source || vni != run.vni {
-                run.frames.end(pipeline)
-                guard let next = PeerRun(source, vni, pipeline.tables) else { break }
+                runs &+= 2
+                guard runs <= passed &+ 8, let next = PeerRun(source, vni, pipeline.tables) else {
+                    break
+                }
+                run.frames.endPlace(pipeline)
+                vsi.take(run.frames.packets, of: run.frames.vsi, pipeline)
                 run = next
             }
             run.frames.take(lane, batch)
-            batch.active[row &+ passed] = UInt16(truncatingIfNeeded: lane)
             passed &+= 1
         }
-        run.frames.end(pipeline)
+        run.frames.endPlace(pipeline)
+        vsi.take(run.frames.packets, of: run.frames.vsi, pipeline)
+        vsi.end(pipeline)
         return passed
+    }
+
+    /// The same for frames of many peers, where a branch for the end of each run would cost more
+    /// than to classify and count every frame for itself.
+    /// - Returns: how many.
+    @_noLocks @inline(never)
+    private static func passMixed(
+        from first: Int, _ count: Int, _ pipeline: Pipeline
+    ) -> Int {
+        let batch = pipeline.batch
+        var run = VSIRun()
+        var passed = 0
+        // No call in this loop, so that all it needs stays in registers.
+        while first &+ passed < count {
+            let lane = Int(batch.active[first &+ passed])
+            guard batch.ingressDevice[lane] == PacketBatch.underlay, batch.vlan[lane] == 0,
+                let (peer, vsi) = find(
+                    batch.outerSource[lane], batch.vni[lane], pipeline.tables)
+            else { break }
+            batch.ingress[lane] = .peer(peer)
+            batch.vsi[lane] = vsi
+            pipeline.counters.page.add(
+                1, UInt64(batch.lengths[lane]), to: CounterLayout.index(peer: peer, .rxPackets))
+            run.take(1, of: vsi, pipeline)
+            passed &+= 1
+        }
+        run.end(pipeline)
+        return passed
+    }
+
+    /// The peer and the VSI of an outer source and a VNI, when the peer may carry the VNI. Nil says
+    /// nothing.
+    @_noLocks @inline(__always)
+    private static func find(
+        _ source: UInt32, _ vni: UInt32, _ tables: TableView
+    ) -> (peer: Int, vsi: UInt16)? {
+        let peer = tables.peerOfAddress.findFirst(source)
+        let index = tables.vsiOfVNI.findFirst(vni)
+        guard peer >= 0, index >= 0 else { return nil }
+        let vsi = UInt16(truncatingIfNeeded: index)
+        let membership = TableSet.membershipKey(peer: peer, vsi: vsi)
+        guard tables.peers[peer].carriesEveryVNI || tables.membership.findFirst(membership) >= 0
+        else { return nil }
+        return (peer, vsi)
     }
 
     /// Frames of one VNI from one peer.
@@ -157,16 +246,7 @@ public enum ClassifyStage {
         /// Nil says nothing.
         @_noLocks @inline(__always)
         init?(_ source: UInt32, _ vni: UInt32, _ tables: TableView) {
-            let peer = tables.peerOfAddress.findFirst(source)
-            let index = tables.vsiOfVNI.findFirst(vni)
-            guard peer >= 0, index >= 0, IPv4Address(bits: source).isUnicastSource,
-                source != tables.settings.vtepAddress
-            else { return nil }
-            let vsi = UInt16(truncatingIfNeeded: index)
-            let membership = TableSet.membershipKey(peer: peer, vsi: vsi)
-            guard
-                tables.peers[peer].carriesEveryVNI || tables.membership.findFirst(membership) >= 0
-            else { return nil }
+            guard let (peer, vsi) = find(source, vni, tables) else { return nil }
             self.source = source
             self.vni = vni
             frames = Run(.peer(peer), vsi: vsi)

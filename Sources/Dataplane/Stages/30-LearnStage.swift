@@ -29,55 +29,50 @@ public enum LearnStage {
 
     @_noLocks @inline(never)
     private static func passSmall(
-        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
-        pass(from: first, count, to: row, isSmall: true, table, pipeline)
+        from first: Int, _ count: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
+        pass(from: first, count, isSmall: true, table, pipeline)
     }
 
     @_noLocks @inline(never)
     private static func passLarge(
-        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
-        pass(from: first, count, to: row, isSmall: false, table, pipeline)
+        from first: Int, _ count: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
+        pass(from: first, count, isSmall: false, table, pipeline)
     }
 
     /// Refreshes the entries of sources that are where the FDB says, up to the first that is not.
     /// See `ForwardingPasses.Pass`.
     @_noLocks @inline(__always)
     private static func pass(
-        from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,
-        _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
+        from first: Int, _ count: Int, isSmall: Bool, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
         let batch = pipeline.batch
         let time = batch.coarseTime.value
-        var row = row
         var position = first
         var lastKey = ProbeTable.noKey
         var lastPlace = Destination.none
         // No call in this loop, so that all it needs stays in registers.
         while position < count {
             let key = isSmall ? key(of: position, batch) : batch.keys[position]
-            let lane = batch.active[position]
-            let place = batch.ingress[Int(lane)]
+            let place = batch.ingress[Int(batch.active[position])]
             if key != lastKey || place.bits != lastPlace.bits {
-                let slot =
+                let entry =
                     isSmall
                     ? table.findFirst(key) : table.confirm(key, guess: batch.foundSlots[position])
-                guard slot >= 0 else { break }
-                let value = table.value(at: slot)
+                guard entry.isFound else { break }
+                let value = table.value(of: entry)
                 if ForwardingTable.destination(of: value).bits == place.bits {
-                    table.touch(slot, time: time)
+                    table.touch(entry, time: time)
                 } else if !ForwardingTable.isOwn(value) || place.isPort {
                     break
                 }
                 lastKey = key
                 lastPlace = place
             }
-            batch.active[row] = lane
-            row &+= 1
             position &+= 1
         }
-        return (position, row)
+        return position
     }
 
     /// One source by all the rules. False when the frame must go no further.

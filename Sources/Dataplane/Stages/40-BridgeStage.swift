@@ -26,30 +26,29 @@ public enum BridgeStage {
 
     @_noLocks @inline(never)
     private static func passSmall(
-        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
-        pass(from: first, count, to: row, isSmall: true, table, pipeline)
+        from first: Int, _ count: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
+        pass(from: first, count, isSmall: true, table, pipeline)
     }
 
     @_noLocks @inline(never)
     private static func passLarge(
-        from first: Int, _ count: Int, to row: Int, _ table: ProbeReader, _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
-        pass(from: first, count, to: row, isSmall: false, table, pipeline)
+        from first: Int, _ count: Int, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
+        pass(from: first, count, isSmall: false, table, pipeline)
     }
 
-    /// Settles frames to unicast addresses that the FDB has in another place, up to the first that
-    /// is none; ARP is none.
+    /// Settles frames to addresses that the FDB has in another place, up to the first that is none;
+    /// ARP is none. No group address is in the FDB.
     /// See `ForwardingPasses.Pass`.
     @_noLocks @inline(__always)
     private static func pass(
-        from first: Int, _ count: Int, to row: Int, isSmall: Bool, _ table: ProbeReader,
-        _ pipeline: Pipeline
-    ) -> (position: Int, row: Int) {
+        from first: Int, _ count: Int, isSmall: Bool, _ table: ProbeReader, _ pipeline: Pipeline
+    ) -> Int {
         let batch = pipeline.batch
-        var row = row
         var position = first
-        var lastKey = ProbeTable.noKey
+        // That of no frame: there are fewer VSIs.
+        var lastKey = UInt64.max
         var value: UInt32 = 0
         // No call in this loop, so that all it needs stays in registers.
         while position < count {
@@ -57,29 +56,25 @@ public enum BridgeStage {
             let lane = Int(batch.active[position])
             guard batch.etherType[lane] != EtherType.arp else { break }
             if key != lastKey {
-                let slot =
+                let entry =
                     isSmall
                     ? table.findFirst(key) : table.confirm(key, guess: batch.foundSlots[position])
-                guard slot >= 0, !MACAddress(bits: key &>> 16).isGroup else { break }
+                guard entry.isFound else { break }
                 lastKey = key
-                value = table.value(at: slot)
+                value = table.value(of: entry)
             }
-            // Frames to the key that no entry has never ask the table.
-            guard value != 0 else { break }
             if ForwardingTable.isOwn(value) {
                 batch.route(lane)
             } else {
                 let place = ForwardingTable.destination(of: value)
                 let origin = batch.ingress[lane]
-                guard place.bits != origin.bits, !place.isPeer || !origin.isPeer else { break }
+                guard !place.isOfKind(of: origin) || mayPass(place, origin) else { break }
                 batch.egress[lane] = place
                 batch.verdict[lane] = .forward
             }
-            batch.active[row] = UInt16(truncatingIfNeeded: lane)
-            row &+= 1
             position &+= 1
         }
-        return (position, row)
+        return position
     }
 
     /// One frame by all the rules. False when it goes no further.
@@ -110,10 +105,16 @@ public enum BridgeStage {
         let place = ForwardingTable.destination(of: value)
         let origin = batch.ingress[lane]
         if place.bits == origin.bits { return drop(lane, .hairpin, pipeline) }
-        if place.isPeer && origin.isPeer { return drop(lane, .splitHorizon, pipeline) }
+        guard mayPass(place, origin) else { return drop(lane, .splitHorizon, pipeline) }
         batch.egress[lane] = place
         batch.verdict[lane] = .forward
         return true
+    }
+
+    /// Never back to where it came from, and never from one peer to another.
+    @_noLocks @inline(__always)
+    private static func mayPass(_ place: Destination, _ origin: Destination) -> Bool {
+        place.bits != origin.bits && (!place.isPeer || !origin.isPeer)
     }
 
     /// False when it is to be bridged like any other frame.

@@ -34,19 +34,7 @@ public enum RouteStage {
                 walks: batch.walks.column)
             forwarded = NextHopLookup.process(findNextHops(admitted, pipeline), pipeline)
         }
-        if forwarded < asked { removeSettled(batch) }
-    }
-
-    @_noLocks
-    private static func removeSettled(_ batch: PacketBatch) {
-        var kept = 0
-        for position in 0..<batch.activeCount.value {
-            let lane = Int(batch.active[position])
-            if batch.verdict[lane].isSettled { continue }
-            batch.active[kept] = UInt16(truncatingIfNeeded: lane)
-            kept &+= 1
-        }
-        batch.activeCount.value = kept
+        if forwarded < asked { batch.removeSettled() }
     }
 
     /// Settles what is not to be routed. Leaves the rest in `routed`, with VRF and destination of
@@ -166,7 +154,7 @@ public enum RouteStage {
 
         @_noLocks @inline(__always)
         func admit(
-            _ lane: UInt16, _ fields: RouteChecks.Fields, to row: Int, _ word: RoutedLane,
+            _ lane: UInt8, _ fields: RouteChecks.Fields, to row: Int, _ word: RoutedLane,
             _ batch: PacketBatch
         ) {
             // Ethernet padding must not travel on.

@@ -34,7 +34,7 @@ enum NextHopDetour {
         let hash = FlowHash.hash(
             frame: header.frame, etherType: EtherType.ipv4, layer3Offset: header.offset)
         let target = header.destination.bits
-        let lane = UInt16(truncatingIfNeeded: routed.lane)
+        let lane = UInt8(truncatingIfNeeded: routed.lane)
         if let detour = choose(route, hash, target, lane, tables, { NeighborTable.isResolved($0) })
         {
             return detour
@@ -45,7 +45,7 @@ enum NextHopDetour {
     /// Shares the flows among those next hops of a route that are good.
     @_noLocks @inline(__always)
     private static func choose(
-        _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ lane: UInt16, _ tables: TableView,
+        _ route: UInt64, _ hash: UInt32, _ target: UInt32, _ lane: UInt8, _ tables: TableView,
         _ isGood: (UInt32) -> Bool
     ) -> Detour? {
         let first = RouteTable.nextHop(route, flowHash: 0)
@@ -65,7 +65,7 @@ enum NextHopDetour {
 
     @_noLocks
     private static func ask(
-        _ hop: Int, _ target: UInt32, _ lane: UInt16, _ tables: TableView
+        _ hop: Int, _ target: UInt32, _ lane: UInt8, _ tables: TableView
     ) -> Detour {
         let nextHop = tables.nextHops[hop]
         let address = nextHop.address == 0 ? target : nextHop.address

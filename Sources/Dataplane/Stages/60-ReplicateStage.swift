@@ -109,7 +109,7 @@ public enum ReplicateStage {
     ) -> Bool {
         let output = batch.outputCount.value
         guard output < PacketBatch.outputCapacity else { return false }
-        batch.outputLane[output] = UInt16(truncatingIfNeeded: lane)
+        batch.outputLane[output] = UInt8(truncatingIfNeeded: lane)
         batch.outputDestination[output] = destination
         batch.outputCount.value = output &+ 1
         return true

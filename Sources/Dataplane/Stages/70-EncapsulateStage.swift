@@ -18,29 +18,46 @@ public enum EncapsulateStage {
         let batch = pipeline.batch
         let rules = OuterRules(pipeline.tables.settings)
         let count = min(batch.outputCount.value, PacketBatch.outputCapacity)
-        var kept = 0
+        var doAllLeave = true
         var output = 0
-        while output < count {
-            (output, kept) = passPlain(from: output, count, to: kept, rules, pipeline)
+        while true {
+            output = passPlain(from: output, count, rules, pipeline)
             guard output < count else { break }
-            if passOther(output, to: kept, rules, pipeline) { kept &+= 1 }
+            if !passOther(output, rules, pipeline) {
+                batch.outputDestination[output] = .none
+                doAllLeave = false
+            }
             output &+= 1
+        }
+        if !doAllLeave { removeDropped(batch) }
+    }
+
+    /// Closes the gaps that dropped outputs have left.
+    @_noLocks @inline(never)
+    private static func removeDropped(_ batch: PacketBatch) {
+        var kept = 0
+        for output in 0..<min(batch.outputCount.value, PacketBatch.outputCapacity) {
+            let destination = batch.outputDestination[output]
+            guard destination.bits != Destination.none.bits else { continue }
+            batch.outputLane[kept] = batch.outputLane[output]
+            batch.outputDestination[kept] = destination
+            batch.outputSourcePort[kept] = batch.outputSourcePort[output]
+            batch.outputFields[kept] = batch.outputFields[output]
+            kept &+= 1
         }
         batch.outputCount.value = kept
     }
 
     /// Settles outputs as nearly all are, up to the first that is not: IPv4 with TCP or UDP to a
     /// peer, untagged frames to a port.
-    /// - Parameter row: the row of the first, after those dropped before it.
-    /// - Returns: the output that is not settled, and its row.
+    /// - Returns: the output that is not settled.
     @_noLocks @inline(never)
     private static func passPlain(
-        from first: Int, _ count: Int, to row: Int, _ rules: OuterRules, _ pipeline: Pipeline
-    ) -> (output: Int, row: Int) {
+        from first: Int, _ count: Int, _ rules: OuterRules, _ pipeline: Pipeline
+    ) -> Int {
         let batch = pipeline.batch
         let peers = pipeline.tables.peers
         let ports = pipeline.tables.ports
-        var row = row
         // The packets of one VSI are counted together.
         var vsi: UInt16 = 0
         var sent: UInt64 = 0
@@ -55,25 +72,23 @@ public enum EncapsulateStage {
                 vsi = batch.vsi[lane]
                 sent = 0
             }
-            let index = destination.index
-            if destination.isPeer {
+            let peer = destination.peerIndex
+            if peer < peers.count {
                 let frame = batch.frame(lane)
-                guard index < peers.count, peers[index].isInUse, frame.count <= rules.maximumFrame,
-                    let inner = InnerFields(plain: frame, etherType: batch.etherType[lane])
+                guard peers[peer].isInUse, frame.count <= rules.maximumFrame,
+                    let inner = PlainInnerHeader(frame, etherType: batch.etherType[lane]),
+                    let fields = rules.outer(inner)
                 else { break }
-                batch.outputSourcePort[row] = rules.sourcePort(inner.flowHash(frame))
-                batch.outputFields[row] = rules.outer(inner.fields)
+                batch.outputSourcePort[output] = rules.sourcePort(inner.flowHash)
+                batch.outputFields[output] = fields
             } else {
-                guard destination.isPort, isThere(index, vsi, ports) else { break }
+                guard destination.isPort, isThere(destination.index, vsi, ports) else { break }
             }
             sent &+= 1
-            batch.outputLane[row] = UInt16(truncatingIfNeeded: lane)
-            batch.outputDestination[row] = destination
-            row &+= 1
             output &+= 1
         }
         if sent > 0 { pipeline.counters.add(sent, vsi: Int(vsi), .txPackets) }
-        return (output, row)
+        return output
     }
 
     /// The FDB is newer than the rest of the tables when a configuration is taken in the middle of
@@ -86,19 +101,17 @@ public enum EncapsulateStage {
     /// One output by all the rules. False when it was dropped.
     @_noLocks @inline(never)
     private static func passOther(
-        _ output: Int, to row: Int, _ rules: OuterRules, _ pipeline: Pipeline
+        _ output: Int, _ rules: OuterRules, _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
         let destination = batch.outputDestination[output]
-        let lane = batch.outputLane[output]
+        let lane = Int(batch.outputLane[output])
         guard
             destination.isPeer
-                ? encapsulate(Int(lane), row, destination, rules, pipeline)
-                : deliver(Int(lane), destination, pipeline)
+                ? encapsulate(lane, output, destination, rules, pipeline)
+                : deliver(lane, destination, pipeline)
         else { return false }
-        pipeline.counters.add(1, vsi: Int(batch.vsi[Int(lane)]), .txPackets)
-        batch.outputLane[row] = lane
-        batch.outputDestination[row] = destination
+        pipeline.counters.add(1, vsi: Int(batch.vsi[lane]), .txPackets)
         return true
     }
 
@@ -131,10 +144,9 @@ public enum EncapsulateStage {
         return table >= 0 && pipeline.tables.vlanPorts[table &+ Int(tag & 0xFFF)] >= 0
     }
 
-    /// - Parameter row: the row of the output after those dropped before it.
     @_noLocks
     private static func encapsulate(
-        _ lane: Int, _ row: Int, _ destination: Destination, _ rules: OuterRules,
+        _ lane: Int, _ output: Int, _ destination: Destination, _ rules: OuterRules,
         _ pipeline: Pipeline
     ) -> Bool {
         let batch = pipeline.batch
@@ -154,8 +166,8 @@ public enum EncapsulateStage {
             hash = 1 &<< 32 | UInt64(InnerFields.flowHash(frame, etherType: etherType))
             batch.flowHash[lane] = hash
         }
-        batch.outputSourcePort[row] = rules.sourcePort(UInt32(truncatingIfNeeded: hash))
-        batch.outputFields[row] = rules.outer(InnerFields.read(frame, etherType: etherType))
+        batch.outputSourcePort[output] = rules.sourcePort(UInt32(truncatingIfNeeded: hash))
+        batch.outputFields[output] = rules.outer(InnerFields.read(frame, etherType: etherType))
         return true
     }
 

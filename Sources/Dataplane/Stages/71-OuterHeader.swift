@@ -3,13 +3,18 @@ internal import Wire
 
 /// The fields of an outer IPv4 header that may come from the inner packet.
 ///
-/// Layout: one word: type of service, TTL, and one bit for "don't fragment".
+/// Layout: one word: TTL, type of service, and the bit 22 for "don't fragment", as they lie in an
+/// IPv4 header.
 public struct OuterFields: BitwiseCopyable, Equatable, Sendable {
     fileprivate var word: UInt32
 
-    public var typeOfService: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word) } }
-    public var timeToLive: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word &>> 8) } }
-    public var doNotFragment: Bool { @_noLocks get { word &>> 16 != 0 } }
+    fileprivate static var timeToLiveMask: UInt32 { @_noLocks get { 0xFF } }
+    fileprivate static var typeOfServiceMask: UInt32 { @_noLocks get { 0xFF00 } }
+    fileprivate static var doNotFragmentMask: UInt32 { @_noLocks get { 0x40_0000 } }
+
+    public var typeOfService: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word &>> 8) } }
+    public var timeToLive: UInt8 { @_noLocks get { UInt8(truncatingIfNeeded: word) } }
+    public var doNotFragment: Bool { @_noLocks get { word & Self.doNotFragmentMask != 0 } }
 
     @_noLocks @inline(__always)
     fileprivate init(word: UInt32) { self.word = word }
@@ -17,46 +22,43 @@ public struct OuterFields: BitwiseCopyable, Equatable, Sendable {
     @_noLocks
     init(typeOfService: UInt8, timeToLive: UInt8, doNotFragment: Bool) {
         word =
-            UInt32(typeOfService) | UInt32(timeToLive) &<< 8 | (doNotFragment ? 1 &<< 16 : 0)
+            UInt32(timeToLive) | UInt32(typeOfService) &<< 8
+            | (doNotFragment ? Self.doNotFragmentMask : 0)
     }
 }
 
-/// What the encapsulate stage takes from the frame: the fields that outer headers inherit, and the
-/// words of which the flow hash of most packets is made.
-struct InnerFields {
-    let fields: OuterFields
-    let protocolNumber: UInt8
+/// The inner header of most packets, in words with the first octet lowest: IPv4 without options, no
+/// fragment, TCP or UDP with its ports.
+struct PlainInnerHeader {
+    /// Octets 0 to 7, 8 to 15, 16 to 23.
+    fileprivate let first: UInt64
+    fileprivate let middle: UInt64
+    private let last: UInt64
 
-    /// Those of IPv4 without options, no fragment, TCP or UDP with its ports; nil says nothing.
+    /// Nil says nothing.
     /// - Parameter etherType: that of the frame, which has no tag.
     @_noLocks @inline(__always)
-    init?(plain frame: FrameView, etherType: UInt16) {
+    init?(_ frame: FrameView, etherType: UInt16) {
         let offset = EthernetHeader.byteCount
         guard etherType == EtherType.ipv4, frame.holds(IPv4Header.byteCount &+ 4, at: offset) else {
             return nil
         }
-        // Version to fragment offset, and TTL to source address: each one load.
-        let first = frame.loadUInt64(at: offset)
-        let second = frame.loadUInt64(at: offset &+ 8)
-        protocolNumber = UInt8(truncatingIfNeeded: second &>> 48)
-        guard first & 0x0F00_0000_0000_3FFF == 0x0500_0000_0000_0000,
+        first = frame.loadUInt64LowestFirst(at: offset)
+        middle = frame.loadUInt64LowestFirst(at: offset &+ 8)
+        let protocolNumber = UInt8(truncatingIfNeeded: middle &>> 8)
+        guard first & 0xFF3F_0000_0000_000F == 5,
             protocolNumber == ProtocolNumber.udp || protocolNumber == ProtocolNumber.tcp
         else { return nil }
-        fields = OuterFields(
-            word: UInt32(truncatingIfNeeded: first &>> 48 & 0xFF)
-                | UInt32(truncatingIfNeeded: second &>> 48 & 0xFF00)
-                | UInt32(truncatingIfNeeded: first & 0x4000) &<< 2)
+        last = frame.loadUInt64LowestFirst(at: offset &+ 16)
     }
 
-    @_noLocks @inline(__always)
-    func flowHash(_ frame: FrameView) -> UInt32 {
-        let offset = EthernetHeader.byteCount
-        return FlowHash.hashIPv4(
-            addresses: frame.loadUInt64(at: offset &+ 12),
-            ports: frame.loadUInt32(at: offset &+ IPv4Header.byteCount),
-            protocolNumber: protocolNumber)
+    var flowHash: UInt32 {
+        @_noLocks @inline(__always) get { FlowHash.hashIPv4(middle: middle, last: last) }
     }
+}
 
+/// What the encapsulate stage takes from any frame.
+enum InnerFields {
     /// A frame without IP has a TTL of 64. No router fragments a packet of IPv6.
     @_noLocks
     static func read(_ frame: FrameView, etherType: UInt16) -> OuterFields {
@@ -91,9 +93,12 @@ struct OuterRules {
     private let sourcePortCount: UInt64
     /// Bytes of the largest inner frame with its tag, `Int.max` when unknown.
     let maximumFrame: Int
-    /// The bits that are set, and those taken from the inner packet.
+    /// The bits that are set.
     private let fixed: UInt32
-    private let inherited: UInt32
+    /// Those taken from the inner packet, field by field.
+    private let inheritedTimeToLive: UInt32
+    private let inheritedTypeOfService: UInt32
+    private let inheritedDoNotFragment: UInt32
 
     @_noLocks @inline(__always)
     init(_ settings: TableSet.Settings) {
@@ -102,30 +107,36 @@ struct OuterRules {
             settings.underlayMTU == 0
             ? .max : Int(settings.underlayMTU) &- OuterHeader.frameOverhead
         // ECN is a copy always.
-        var fixed = OuterFields(
-            typeOfService: 0, timeToLive: settings.ttl, doNotFragment: false
-        ).word
-        var inherited = UInt32(ECN.encapsulated(inner: 0xFF))
-        if settings.dscp == 255 {
-            inherited |= 0xFC
-        } else {
-            fixed |= UInt32(settings.dscp &<< 2)
-        }
-        if settings.ttl == 0 { inherited |= 0xFF00 }
-        switch settings.doNotFragment {
-        case .set: fixed |= 1 &<< 16
-        case .unset: break
-        case .inherit: inherited |= 1 &<< 16
-        }
-        self.fixed = fixed
-        self.inherited = inherited
+        let inheritsDSCP = settings.dscp == 255
+        fixed =
+            OuterFields(
+                typeOfService: inheritsDSCP ? 0 : settings.dscp &<< 2, timeToLive: settings.ttl,
+                doNotFragment: settings.doNotFragment == .set
+            ).word
+        inheritedTimeToLive = settings.ttl == 0 ? OuterFields.timeToLiveMask : 0
+        inheritedTypeOfService =
+            inheritsDSCP
+            ? OuterFields.typeOfServiceMask : UInt32(ECN.encapsulated(inner: 0xFF)) &<< 8
+        inheritedDoNotFragment =
+            settings.doNotFragment == .inherit ? OuterFields.doNotFragmentMask : 0
     }
 
     /// An outer TTL of 0 cannot be sent.
     @_noLocks @inline(__always)
     func outer(_ inner: OuterFields) -> OuterFields {
+        let inherited = inheritedTimeToLive | inheritedTypeOfService | inheritedDoNotFragment
         let word = fixed | inner.word & inherited
-        return OuterFields(word: word & 0xFF00 == 0 ? word | 0x0100 : word)
+        return OuterFields(word: word & OuterFields.timeToLiveMask == 0 ? word | 1 : word)
+    }
+
+    /// The same for most packets; nil for one without a TTL.
+    @_noLocks @inline(__always)
+    func outer(_ inner: PlainInnerHeader) -> OuterFields? {
+        let word =
+            fixed | UInt32(truncatingIfNeeded: inner.first) & inheritedTypeOfService
+            | UInt32(truncatingIfNeeded: inner.middle) & inheritedTimeToLive
+            | UInt32(truncatingIfNeeded: inner.first &>> 32) & inheritedDoNotFragment
+        return word & OuterFields.timeToLiveMask == 0 ? nil : OuterFields(word: word)
     }
 
     /// The index of the source port. The upper bits of hash times count: even over any count,
