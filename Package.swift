@@ -12,12 +12,17 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+/// `VXGATE_MARCH=x86-64-v3 swift build -c release` makes code for machines with AVX2 and what came
+/// with it, in the loops that packets cross. Without it the programs run on every machine of the
+/// architecture, and are hardly slower (ARCHITECTURE.md, "Build settings").
+let march = Context.environment["VXGATE_MARCH"].map { ["-Xcc", "-march=\($0)"] } ?? []
+
 /// The same for the targets that packets cross. Their small functions are taken into each other's loops.
 /// `@_noLocks` is proven in release builds: a debug build does not specialize the generic columns, so
 /// the proof would fail there for no fault of the code.
 let hot: [SwiftSetting] =
     strict + [
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        .unsafeFlags(["-cross-module-optimization"] + march, .when(configuration: .release)),
         .unsafeFlags(
             ["-Xllvm", "-sil-disable-pass=performance-diagnostics"],
             .when(configuration: .debug)),

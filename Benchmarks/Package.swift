@@ -2,8 +2,8 @@
 import PackageDescription
 
 // The pure targets of the project again, by links, so that a measurement builds them and not the
-// servers beside them. `strict` and `hot` are those of the project's own manifest: the machine code
-// under measurement must be the gateway's.
+// servers beside them. `strict`, `march` and `hot` are those of the project's own manifest: the
+// machine code under measurement must be the gateway's.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -15,9 +15,11 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
+let march = Context.environment["VXGATE_MARCH"].map { ["-Xcc", "-march=\($0)"] } ?? []
+
 let hot: [SwiftSetting] =
     strict + [
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        .unsafeFlags(["-cross-module-optimization"] + march, .when(configuration: .release)),
         .unsafeFlags(
             ["-Xllvm", "-sil-disable-pass=performance-diagnostics"],
             .when(configuration: .debug)),

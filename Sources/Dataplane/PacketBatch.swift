@@ -92,6 +92,7 @@ public struct PacketBatch: Sendable {
         activeCount.value = 0
         routableCount.value = 0
         outputCount.value = 0
+        outputBytes.value = 0
     }
 
     /// Ends a lane under one reason. The stage calls `removeSettled` when it has seen all lanes.

@@ -38,6 +38,7 @@ enum PacketLayout {
     static var now: Int { @_noLocks get { 24 } }
     static var coarseTime: Int { @_noLocks get { 32 } }
     static var routableCount: Int { @_noLocks get { 40 } }
+    static var outputBytes: Int { @_noLocks get { 48 } }
 
     @_noLocks @inline(__always)
     static func at(_ field: LaneField) -> Int { 64 &+ field.rawValue &* (256 &* 8 &+ 64) }
@@ -145,6 +146,11 @@ extension PacketBatch {
     }
     public var outputCount: Cell<Int> {
         @_noLocks get { unsafe Cell(at: memory + PacketLayout.outputCount) }
+    }
+
+    /// Bytes of the frames in the outputs.
+    var outputBytes: Cell<UInt64> {
+        @_noLocks get { unsafe Cell(at: memory + PacketLayout.outputBytes) }
     }
 
     // Scratch of the table lookups.

@@ -58,7 +58,7 @@ public struct Pipeline: Sendable {
         let start = vx_clocks()
         let isComplete = ReplicateStage.process(self, &cursor)
         let replicated = batch.outputCount.value
-        let bytes = outputBytes()
+        let bytes = batch.outputBytes.value
         let middle = vx_clocks()
         EncapsulateStage.process(self)
         let end = vx_clocks()
@@ -98,15 +98,6 @@ public struct Pipeline: Sendable {
                 bytes = pipeline.batch.activeBytes()
             }
         }
-    }
-
-    @_noLocks
-    private func outputBytes() -> UInt64 {
-        var bytes: UInt64 = 0
-        for output in 0..<batch.outputCount.value {
-            bytes &+= UInt64(batch.lengths[Int(batch.outputLane[output])])
-        }
-        return bytes
     }
 
     /// Runs lanes that the agent sent: those that are to be routed.

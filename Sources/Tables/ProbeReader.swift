@@ -257,9 +257,9 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
         return product.high ^ product.low
     }
 
-    /// Never zero, which marks a free entry.
+    /// Zero, which free entries have too, is a tag like others: an entry's key tells.
     @inlinable @_noLocks @inline(__always)
-    static func tag(_ hash: UInt64) -> UInt64 { hash &>> 48 | 1 }
+    static func tag(_ hash: UInt64) -> UInt64 { hash &>> 48 }
 
     /// The first bucket of the two.
     @inlinable @_noLocks @inline(__always)

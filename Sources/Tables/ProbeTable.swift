@@ -38,10 +38,10 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     /// Entries in the first bucket of a key from which on the emptier of its two is taken. Up to
     /// there the first is enough to look at, and the other is hardly ever touched.
     private static let crowded = 6
-    /// No entry has this key.
-    public static let noKey: UInt64 = 0
-    /// The key of a removed entry until it is reclaimed; no entry that can be found has it.
-    private static let removedKey = UInt64.max
+    /// The key of a free entry. Not zero: nothing may find a free entry, whatever it asks for.
+    public static var noKey: UInt64 { @_noLocks get { 0xFFFF_FFFF_FFFE_FFFF } }
+    /// The key of a removed entry until it is reclaimed.
+    private static var removedKey: UInt64 { .max }
 
     /// - Parameter buckets: a power of two; eight entries each.
     public init(buckets: Int) {
@@ -106,7 +106,8 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     // MARK: Editing (the writer only)
 
     /// Adds `key` or replaces its value. Nil when there is no room for a new key.
-    /// - Precondition: `key` is not `noKey`.
+    /// - Precondition: `key` is neither `noKey` nor the highest number. No key of a table is: there
+    ///   is no VSI and no interface 65535.
     public func insert(_ key: UInt64, value: UInt32, time: UInt32) -> Int? {
         precondition(key != Self.noKey && key != Self.removedKey)
         let present = find(key)

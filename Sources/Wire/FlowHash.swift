@@ -74,7 +74,7 @@ public enum FlowHash {
     ///     is no fragment and its protocol begins with ports, else 0.
     @inlinable @_noLocks @inline(__always)
     public static func hashIPv4(middle: UInt64, last: UInt64) -> UInt32 {
-        finish(mix(last ^ key0, middle & 0xFFFF_FFFF_0000_FF00 ^ key1))
+        finish(mix(last, middle & 0xFFFF_FFFF_0000_FF00 ^ key1))
     }
 
     @_noLocks
@@ -150,6 +150,6 @@ public enum FlowHash {
 
     @inlinable @_noLocks @inline(__always)
     static func finish(_ state: UInt64) -> UInt32 {
-        UInt32(truncatingIfNeeded: mix(state ^ key2, key3) &>> 32)
+        UInt32(truncatingIfNeeded: mix(state, key3) &>> 32)
     }
 }

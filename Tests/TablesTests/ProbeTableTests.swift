@@ -103,10 +103,9 @@ import Testing
     }
 
     @Test func noEntryIsFoundUnderTheKeyOfAFreeSlot() {
-        // A destination of all zeros in VSI 0 asks for it. The word of tags may report a free slot
-        // above a match falsely, so an entry whose tag is that of the key 0 has to be there.
+        // A destination of all zeros in VSI 0 asks for the key 0, whose tag free slots have.
         var random = SeededRandom(seed: 1)
-        let keys = Column<UInt64>([1, ProbeTable.noKey, 2], default: 0)
+        let keys = Column<UInt64>([1, ProbeTable.noKey, 0], default: 0)
         let slots = Column<Int32>(count: 3, repeating: 0)
         defer {
             keys.deallocate()
@@ -118,13 +117,31 @@ import Testing
             for _ in 0..<2000 {
                 let key = random.next() | 1 << 40
                 guard let slot = table.insert(key, value: 42, time: 0) else { break }
-                #expect(table.find(ProbeTable.noKey) == -1)
+                #expect(table.find(ProbeTable.noKey) == -1 && table.find(0) == -1)
                 table.reader.guess(keys, count: 3, slots: slots)
                 #expect(table.reader.find(ProbeTable.noKey, guess: slots[1]) == -1)
+                #expect(table.reader.find(0, guess: slots[2]) == -1)
                 table.remove(at: slot)
                 table.reclaim(slot)
             }
         }
+    }
+
+    /// One key in 65,536 has the tag of free slots, which then match as well.
+    @Test func keysWithTheTagOfFreeSlotsAreLikeOthers() throws {
+        var random = SeededRandom.forTest("ProbeTable zero tags")
+        let table = ProbeTable(buckets: 1 << 16)
+        defer { table.deallocate() }
+        var keys: [UInt64] = [0]
+        for _ in 0..<200_000 { keys.append(random.next() | 1 << 40) }
+        for (index, key) in keys.enumerated() {
+            _ = try #require(table.insert(key, value: UInt32(index), time: 0))
+        }
+        for (index, key) in keys.enumerated() {
+            #expect(table.value(at: table.find(key), for: key) == UInt32(index))
+        }
+        table.remove(at: table.find(0))
+        #expect(table.find(0) == -1)
     }
 
     @Test func slotOfARemovedEntryIsNotGivenOutBeforeItIsReclaimed() {

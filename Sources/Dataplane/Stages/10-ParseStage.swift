@@ -44,6 +44,7 @@ public enum ParseStage {
             let lane = Int(batch.active[position])
             var frame = batch.frame(lane)
             let etherType: UInt16
+            let source: UInt64
             if batch.ingressDevice[lane] == PacketBatch.underlay {
                 guard frame.count >= VXLANHeader.byteCount else { break }
                 let flags = frame.loadUInt32(at: 0)
@@ -51,17 +52,20 @@ public enum ParseStage {
                 frame = frame.dropFirst(VXLANHeader.byteCount)
                 guard flags == VXLANHeader.plainFlags, identifier & 0xFF == 0,
                     batch.outerTOS[lane] & 3 == ECN.notCapable, frame.count <= limit,
-                    Segmentation.isSurelyFinished(frame), hasValidSource(frame)
+                    Segmentation.isSurelyFinished(frame)
                 else { break }
+                source = EthernetHeader.source(of: frame)
+                guard isHost(source) else { break }
                 batch.vni[lane] = identifier &>> 8
                 batch.setFrame(lane, frame)
                 etherType = EtherType.ipv4
             } else {
                 guard frame.count >= EthernetHeader.byteCount else { break }
                 etherType = frame.loadUInt16(at: 12)
-                guard !EtherType.isTag(etherType), hasValidSource(frame) else { break }
+                source = EthernetHeader.source(of: frame)
+                guard !EtherType.isTag(etherType), isHost(source) else { break }
             }
-            setHeader(lane, frame, etherType, batch)
+            setHeader(lane, frame, source, etherType, batch)
             position &+= 1
         }
         return position
@@ -87,25 +91,26 @@ public enum ParseStage {
             frame = batch.frame(lane)
             etherType = frame.loadUInt16(at: 12)
         }
-        guard hasValidSource(frame) else { return drop(lane, .smacInvalid, pipeline) }
-        setHeader(lane, frame, etherType, batch)
+        let source = EthernetHeader.source(of: frame)
+        guard isHost(source) else { return drop(lane, .smacInvalid, pipeline) }
+        setHeader(lane, frame, source, etherType, batch)
         return !isTunnelled || parseTunnelled(lane, frame, pipeline)
     }
 
     @_noLocks @inline(__always)
     private static func setHeader(
-        _ lane: Int, _ frame: FrameView, _ etherType: UInt16, _ batch: PacketBatch
+        _ lane: Int, _ frame: FrameView, _ source: UInt64, _ etherType: UInt16,
+        _ batch: PacketBatch
     ) {
         batch.destinationMAC[lane] = EthernetHeader.destination(of: frame)
-        batch.sourceMAC[lane] = EthernetHeader.source(of: frame)
+        batch.sourceMAC[lane] = source
         batch.etherType[lane] = etherType
     }
 
     /// No group address, and not zero.
     @_noLocks @inline(__always)
-    private static func hasValidSource(_ frame: FrameView) -> Bool {
-        let source = EthernetHeader.source(of: frame)
-        return source & 0x0100_0000_0000 == 0 && source != 0
+    private static func isHost(_ mac: UInt64) -> Bool {
+        mac & 0x0100_0000_0000 == 0 && mac != 0
     }
 
     @_noLocks @inline(never)

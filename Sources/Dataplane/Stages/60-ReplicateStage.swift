@@ -7,7 +7,7 @@ internal import Wire
 /// Copies share the bytes of their lane; what differs is written beside them when they are sent.
 ///
 /// Reads: `verdict`, `egress`, `vsi`, `ingress`, the flood list of the VSI.
-/// Writes: `outputLane`, `outputDestination`.
+/// Writes: `outputLane`, `outputDestination`, `outputBytes`.
 /// Drops: `noFloodTarget`; `floodDisabled` for a routed packet whose next hop is in no table.
 /// Cost: one row a copy. Standard: RFC 7348 section 4.2; nothing from a tunnel goes back into one.
 public enum ReplicateStage {
@@ -33,6 +33,7 @@ public enum ReplicateStage {
     public static func process(_ pipeline: Pipeline, _ cursor: inout Cursor) -> Bool {
         let batch = pipeline.batch
         batch.outputCount.value = 0
+        batch.outputBytes.value = 0
         let count = batch.activeCount.value
         while cursor.position < count {
             cursor.position = forward(from: cursor.position, to: count, batch)
@@ -59,15 +60,18 @@ public enum ReplicateStage {
     private static func forward(from start: Int, to end: Int, _ batch: PacketBatch) -> Int {
         var position = start
         var output = batch.outputCount.value
+        var bytes = batch.outputBytes.value
         while position < end, output < PacketBatch.outputCapacity {
             let lane = batch.active[position]
             guard case .forward = batch.verdict[Int(lane)] else { break }
             batch.outputLane[output] = lane
             batch.outputDestination[output] = batch.egress[Int(lane)]
+            bytes &+= UInt64(batch.lengths[Int(lane)])
             output &+= 1
             position &+= 1
         }
         batch.outputCount.value = output
+        batch.outputBytes.value = bytes
         return position
     }
 
@@ -112,6 +116,7 @@ public enum ReplicateStage {
         batch.outputLane[output] = UInt8(truncatingIfNeeded: lane)
         batch.outputDestination[output] = destination
         batch.outputCount.value = output &+ 1
+        batch.outputBytes.value = batch.outputBytes.value &+ UInt64(batch.lengths[lane])
         return true
     }
 }
