@@ -139,6 +139,10 @@ public struct RouteTable: Sendable {
     public func find(
         keys: Column<UInt64>, count: Int, values: Column<UInt64>, walks: Column<UInt64>
     ) {
+        // Once for all of them: every index below is less than `count`.
+        precondition(
+            count <= keys.count && count <= values.count && count <= walks.count
+                && count <= 1 &<< 16)
         let roots = layout.value.roots
         let entries = layout.value.entries
         let answers = layout.value.values
@@ -146,7 +150,7 @@ public struct RouteTable: Sendable {
         var last = UInt64.max
         var rest = 0
         for index in 0..<count {
-            let key = keys[index]
+            let key = unsafe keys.boundedPointer(at: index).pointee
             if key == last { continue }
             last = key
             let vrf = UInt16(truncatingIfNeeded: key &>> 32)
@@ -158,11 +162,12 @@ public struct RouteTable: Sendable {
             let root = roots[Int(vrf)]
             let entry = entries[Int(root.first &+ address &>> root.shift)]
             guard entry & RouteTrie.nodeFlag == 0 else {
-                walks[rest] = walk(index, address, root.shift, entry)
+                let walk = self.walk(index, address, root.shift, entry, entries)
+                unsafe walks.boundedPointer(at: rest).pointee = walk
                 rest &+= 1
                 continue
             }
-            values[index] = answers[Int(entry)]
+            unsafe values.boundedPointer(at: index).pointee = answers[Int(entry)]
         }
         while rest > 0 { rest = step(keys, values, walks, rest) }
     }
@@ -174,19 +179,22 @@ public struct RouteTable: Sendable {
         _ keys: Column<UInt64>, _ values: Column<UInt64>, _ walks: Column<UInt64>, _ count: Int
     ) -> Int {
         let entries = layout.value.entries
+        let answers = layout.value.values
         var kept = 0
         for position in 0..<count {
-            let walk = walks[position]
+            let walk = unsafe walks.boundedPointer(at: position).pointee
             let entry = entries[Int(walk &>> 32)]
             let index = Int(walk & 0xFFFF)
             guard entry & RouteTrie.nodeFlag == 0 else {
                 let shift = UInt32(truncatingIfNeeded: walk &>> 16 & 0xFF)
-                let address = UInt32(truncatingIfNeeded: keys[index])
-                walks[kept] = self.walk(index, address, shift, entry)
+                let key = unsafe keys.boundedPointer(at: index).pointee
+                let address = UInt32(truncatingIfNeeded: key)
+                let next = self.walk(index, address, shift, entry, entries)
+                unsafe walks.boundedPointer(at: kept).pointee = next
                 kept &+= 1
                 continue
             }
-            values[index] = layout.value.values[Int(entry)]
+            unsafe values.boundedPointer(at: index).pointee = answers[Int(entry)]
         }
         return kept
     }
@@ -195,11 +203,13 @@ public struct RouteTable: Sendable {
     /// which entry of that is to be read, which is being fetched.
     @_noLocks @inline(__always)
     private func walk(
-        _ index: Int, _ address: UInt32, _ shift: UInt32, _ entry: UInt32
+        _ index: Int, _ address: UInt32, _ shift: UInt32, _ entry: UInt32,
+        _ entries: Column<UInt32>
     ) -> UInt64 {
         let below = RouteTrie.shift(below: shift)
         let next = RouteTrie.index(entry, address, below)
-        unsafe vx_prefetch(layout.value.entries.pointer(at: next))
+        // It is read, and compared with the count, one step later.
+        unsafe vx_prefetch(entries.boundedPointer(at: next))
         return UInt64(truncatingIfNeeded: next) &<< 32 | UInt64(below) &<< 16
             | UInt64(truncatingIfNeeded: index)
     }
