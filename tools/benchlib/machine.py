@@ -29,6 +29,15 @@ def describe(root):
             "date": datetime.date.today().isoformat()}
 
 
+def confine(pid, cores):
+    """Keeps all threads of a process, and those that they start, on these cores."""
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        try:
+            os.sched_setaffinity(int(thread), cores)
+        except ProcessLookupError:
+            continue                                 # it has ended meanwhile
+
+
 def _processes():
     """pid -> (parent, is a kernel thread, CPU seconds with those of its dead children)."""
     found = {}

@@ -6,6 +6,7 @@ fan   gen1 - gateway ==VXLAN== 64 addresses          one gateway, and nobody who
 idle  gen1 - a veth that nobody serves               what sending alone costs
 one-U as peer, one worker on the last core           underlay U; made of taps or veths
 """
+import contextlib
 import json
 import os
 import re
@@ -99,6 +100,19 @@ class Field:
 
     def pids(self, kind, make):
         return self.pids_of(self.lab(kind, make))
+
+    @contextlib.contextmanager
+    def apart(self, lab):
+        """Meanwhile each gateway of a lab stays on a core of its own, as far as there are some."""
+        cores = sorted(os.sched_getaffinity(0))
+        pids = self.pids_of(lab)
+        for number, pid in enumerate(pids):
+            machine.confine(pid, {cores[number % len(cores)]})
+        try:
+            yield
+        finally:
+            for pid in pids:
+                machine.confine(pid, cores)
 
     @staticmethod
     def ask(lab, name, *words):

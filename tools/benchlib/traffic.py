@@ -47,14 +47,18 @@ class Generator:
     def __init__(self, program):
         self.program = program
 
-    def trial(self, lab, rate, seconds, reverse=False, learn=True, target=None, receive=True):
-        """`rate` in frames a second, None for all it can; `target` is another destination MAC."""
+    def trial(self, lab, rate, seconds, reverse=False, learn=True, target=None, receive=True,
+              pin=False):
+        """`rate` in frames a second, None for all it can; `target` is another destination MAC.
+
+        With `pin` the sender is on the first core and the receiver on the next.
+        """
         first, second = ("gen2", "gen1") if reverse else ("gen1", "gen2")
         source, destination = (FAR, NEAR) if reverse else (NEAR, FAR)
         words = [self.program, "run", "--device", first, "--flows", "1000", "--size", "64",
                  "--rate", f"{rate:.0f}pps" if rate else "max", "--burst", str(BURST),
                  "--duration", f"{seconds * 1000:.0f}ms", "--source-mac", source,
-                 "--destination-mac", target or destination, "--json"]
+                 "--destination-mac", target or destination, "--json", *["--pin"][:pin]]
         if receive:
             words += ["--receive", second] + (["--learn"] if learn else [])
         meter = CPUMeter()
