@@ -16,7 +16,10 @@ enum Requirements {
         .path
 
     /// Seconds that a ping waits for its reply; more for programs that a sanitizer slows down.
-    static let patience = ProcessInfo.processInfo.environment["VXGATE_PATIENCE"] ?? "1"
+    static let patience =
+        ProcessInfo.processInfo.environment["VXGATE_PATIENCE"].flatMap { Int($0) } ?? 1
+    /// A sanitizer slows the programs down.
+    static let isSlow = patience > 1
 
     /// Why no test of this target can run; nil when all of them can.
     static let obstacle: String? = {
