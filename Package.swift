@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 
 /// `VXGATE_MARCH=x86-64-v3 swift build -c release` makes code for machines with AVX2 and what came
 /// with it, in the loops that packets cross. Without it the programs run on every machine of the
-/// architecture, and are hardly slower (ARCHITECTURE.md, "Build settings").
+/// architecture, and are as fast within 2 % (ARCHITECTURE.md, "Decisions").
 let march = Context.environment["VXGATE_MARCH"].map { ["-Xcc", "-march=\($0)"] } ?? []
 
 /// The same for the targets that packets cross. Their small functions are taken into each other's loops.
