@@ -62,9 +62,8 @@ extension GatewayCore {
         var opened: [DeviceKey: Topology.Device] = [:]
         for key in keys {
             do throws(GatewayError) {
-                let mtu = agent.environment.underlayMTU
                 opened[key] = try topology.open(
-                    key, mtu: mtu > 0 ? mtu - OuterHeader.packetOverhead : nil)
+                    key, underlayMTU: agent.environment.underlayMTU)
             } catch {
                 throw .conflict(error.description)
             }

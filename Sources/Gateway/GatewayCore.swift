@@ -174,7 +174,7 @@ final class GatewayCore {
     private func reopen(_ key: DeviceKey) {
         guard let index = agent.deviceIndex(key) else { return }
         do throws(GatewayError) {
-            let device = try topology.open(key, mtu: nil)
+            let device = try topology.open(key)
             detach([index])
             topology.remove(key)
             topology.keep(device, as: key)

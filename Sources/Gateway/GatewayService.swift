@@ -43,8 +43,7 @@ public final class GatewayService: ControlPlane, Service {
         let topology = Topology(workers: cpus.count)
         let mtu = underlay.mtu(to: configuration.peers.map(\.address))
         for key in configuration.withNativePorts().deviceKeys {
-            let device = try topology.open(
-                key, mtu: mtu > 0 ? mtu - OuterHeader.packetOverhead : nil, waits: true)
+            let device = try topology.open(key, underlayMTU: mtu, waits: true)
             topology.keep(device, as: key)
         }
         let environment = Environment(

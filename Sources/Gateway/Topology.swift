@@ -1,5 +1,6 @@
 internal import Control
 internal import Uring
+internal import Wire
 
 /// The devices and sockets that are open, and how to open those a configuration asks for.
 ///
@@ -49,11 +50,13 @@ final class Topology {
 
     /// Opens a device without keeping it.
     /// - Parameters:
-    ///   - mtu: of a tap that vxgate makes; nil leaves the kernel's.
+    ///   - underlayMTU: 0 when unknown. A tap that vxgate makes takes what tunnels leave of it, or
+    ///     what the kernel gives it.
     ///   - waits: for a name that is taken, as one that a killed gateway had may be (`Patience`).
     func open(
-        _ key: DeviceKey, mtu: Int?, waits: Bool = false
+        _ key: DeviceKey, underlayMTU: Int = 0, waits: Bool = false
     ) throws(GatewayError) -> Device {
+        let mtu = underlayMTU > 0 ? underlayMTU - OuterHeader.packetOverhead : nil
         do throws(UringError) {
             switch key.type {
             case .tap:

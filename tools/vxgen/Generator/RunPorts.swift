@@ -21,8 +21,6 @@ public struct RunPorts: Sendable {
     private static let receiveBufferBytes = 64 << 20
     /// Looks at a link, 50 ms apart, before it counts as down.
     private static let linkAttempts = 30
-    /// Outer IPv4, UDP and VXLAN headers.
-    private static let tunnelOverhead = 20 + 8 + 8
 
     /// - Throws: what is missing or does not fit, in one line.
     public init(_ plan: RunPlan) throws(GeneratorError) {
@@ -172,7 +170,7 @@ public struct RunPorts: Sendable {
                 place, "there is no route to it",
                 remedy: "add one, or correct --vxlan (`ip route get \(tunnel.address)`)")
         }
-        let needed = plan.longestFrame - FrameWriter.checkByteCount + tunnelOverhead
+        let needed = plan.longestFrame - FrameWriter.checkByteCount + OuterHeader.frameOverhead
         guard needed <= mtu else {
             throw GeneratorError(
                 place,
