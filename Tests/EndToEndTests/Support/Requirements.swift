@@ -18,7 +18,7 @@ enum Requirements {
     /// Seconds that a ping waits for its reply; more for programs that a sanitizer slows down.
     static let patience =
         ProcessInfo.processInfo.environment["VXGATE_PATIENCE"].flatMap { Int($0) } ?? 1
-    /// A sanitizer slows the programs down.
+    /// A sanitizer slows the programs down, most of all where they do something for the first time.
     static let isSlow = patience > 1
 
     /// Why no test of this target can run; nil when all of them can.

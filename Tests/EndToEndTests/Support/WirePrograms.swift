@@ -96,11 +96,11 @@ enum WirePrograms {
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.connect(("10.1.0.2", 7777))
         s.send(b"first")
-        time.sleep(0.2)
+        time.sleep(\(Requirements.isSlow ? 1 : 0.2))
         for burst in range(40):
             for number in range(50):
                 s.send(b"%08d" % (burst * 50 + number) * 125)
-            time.sleep(0.002)
+            time.sleep(\(Requirements.isSlow ? 0.1 : 0.002))
         """
 
     static let burstServer = """
