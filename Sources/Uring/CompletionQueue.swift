@@ -5,7 +5,7 @@ internal import CLinux
 extension UringInstance {
     public var hasCompletions: Bool {
         @_noLocks get {
-            unsafe state.pointee.completionHead.pointee
+            unsafe vx_load_relaxed_u32(state.pointee.completionHead)
                 != vx_load_acquire_u32(state.pointee.completionTail)
         }
     }
@@ -17,7 +17,8 @@ extension UringInstance {
     /// - Returns: how many were written.
     @_noLocks
     public func reap(into completions: UnsafeMutablePointer<Completion>, limit: Int) -> Int {
-        var head = unsafe state.pointee.completionHead.pointee
+        // Ours to write, and the kernel reads it.
+        var head = unsafe vx_load_relaxed_u32(state.pointee.completionHead)
         let tail = unsafe vx_load_acquire_u32(state.pointee.completionTail)
         let waiting = Int(tail &- head)
         let count = min(waiting, limit)

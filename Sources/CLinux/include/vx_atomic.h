@@ -52,13 +52,18 @@ VX_HOT VX_INLINE _Bool vx_compare_exchange_u64(
 /// and 2n + 1 for the n-th. Another thread may store words of 8 bytes there: each is seen whole,
 /// and what that thread stored before it too.
 VX_HOT VX_INLINE uint32_t vx_match_u16x8(const uint64_t *_Nonnull p, uint16_t number) {
-#if defined(__SSE2__) && !__has_feature(thread_sanitizer)
+#if defined(__SSE2__)
     typedef uint16_t numbers __attribute__((vector_size(16)));
     typedef char octets __attribute__((vector_size(16)));
-    // One load. This architecture keeps loads in order, and aligned words of 8 bytes whole.
-    numbers present = *(const volatile numbers *)p;
     numbers wanted = {number, number, number, number, number, number, number, number};
-    return (uint32_t)__builtin_ia32_pmovmskb128((octets)(present == wanted));
+    // One load, which C has no word for: this architecture keeps loads in order, and aligned words
+    // of 8 bytes whole.
+#if defined(__AVX__)
+    __asm__ volatile("vpcmpeqw %1, %0, %0" : "+x"(wanted) : "m"(*(const numbers *)p));
+#else
+    __asm__ volatile("pcmpeqw %1, %0" : "+x"(wanted) : "m"(*(const numbers *)p));
+#endif
+    return (uint32_t)__builtin_ia32_pmovmskb128((octets)wanted);
 #else
     uint64_t low = vx_load_acquire_u64(p);
     uint64_t high = vx_load_acquire_u64(p + 1);
