@@ -58,9 +58,22 @@ need_swift() {
             "install Swift 6.3 (https://www.swift.org/install/linux) and start again"
 }
 
+# drop_stale SCRATCH: SwiftPM compiles C anew when a header changes, but not the Swift that imports
+# it and may have its functions inlined. Drops what was compiled before the headers were as they are.
+drop_stale() {
+    local now
+    now=$(cd "$root" && find Sources/C* -type f \( -name '*.h' -o -name '*.modulemap' \) -print0 |
+        LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
+    [ "$now" = "$(cat "$1/headers.sum" 2>/dev/null)" ] && return
+    rm -rf "$1"/*/{debug,release}/*.build
+    mkdir -p "$1"
+    say "$now" >"$1/headers.sum"
+}
+
 # build_release PRODUCT...: the programs as they are shipped. VXGATE_JOBS limits the compilers.
 build_release() {
     local product
+    drop_stale "$root/.build"
     for product in "$@"; do
         swift build --package-path "$root" -c release ${VXGATE_JOBS:+-j "$VXGATE_JOBS"} \
             --product "$product" || fail "${0##*/}" "the release build of $product failed" \
