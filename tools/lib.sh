@@ -59,10 +59,10 @@ need_swift() {
 }
 
 # drop_stale SCRATCH: SwiftPM compiles C anew when a header changes, but not the Swift that imports
-# it and may have its functions inlined. Drops what was compiled before the headers were as they are.
+# it and may have inlined functions of it. Drops what was compiled before they were as they are.
 drop_stale() {
     local now
-    now=$(cd "$root" && find Sources/C* -type f \( -name '*.h' -o -name '*.modulemap' \) -print0 |
+    now=$(cd "$root" && find Sources/C* \( -name '*.h' -o -name '*.modulemap' \) -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum)
     [ "$now" = "$(cat "$1/headers.sum" 2>/dev/null)" ] && return
     rm -rf "$1"/*/{debug,release}/*.build

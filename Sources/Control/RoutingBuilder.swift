@@ -81,7 +81,7 @@ struct RoutingBuilder {
         _ interface: Configuration.VSIInterface, _ index: Int, to routing: inout Routing
     ) {
         let first = routing.nextHops.count
-        routing.nextHops.append(NextHopRecord(interface: Int32(index), address: 0))
+        routing.nextHops.append(nextHop(interface, index, 0))
         for prefix in interface.addresses where prefix.length < 32 {
             routing.routes.append(
                 RouteTable.Route(
@@ -120,15 +120,25 @@ struct RoutingBuilder {
             if nextHops[place] == nil { order.append(place) }
             nextHops[place, default: []] += route.blackhole ? [] : records(of: route)
         }
+        // Many routes have few next hops, and what they share stays in the cache.
+        var firsts: [[NextHopRecord]: Int] = [:]
         for place in order {
             let hops = nextHops[place] ?? []
+            let first = firsts[hops] ?? routing.nextHops.count
+            if firsts.updateValue(first, forKey: hops) == nil { routing.nextHops += hops }
             routing.routes.append(
                 RouteTable.Route(
                     vrf: place.vrf, prefix: place.prefix,
                     action: hops.isEmpty ? .blackhole : .forward,
-                    firstNextHop: routing.nextHops.count, nextHopCount: hops.count))
-            routing.nextHops += hops
+                    firstNextHop: first, nextHopCount: hops.count))
         }
+    }
+
+    private func nextHop(
+        _ interface: Configuration.VSIInterface, _ index: Int, _ address: UInt32
+    ) -> NextHopRecord {
+        NextHopRecord(
+            interface: index, vsi: UInt16(layout.vsis[interface.vsi]!), address: address)
     }
 
     private func records(of route: Configuration.StaticRoute) -> [NextHopRecord] {
@@ -136,7 +146,7 @@ struct RoutingBuilder {
             guard let interface = layout.interface(of: route, via: via),
                 let index = layout.interfaces[interface.name]
             else { return nil }
-            return NextHopRecord(interface: Int32(index), address: via.bits)
+            return nextHop(interface, index, via.bits)
         }
     }
 
@@ -180,9 +190,7 @@ struct RoutingBuilder {
             record.counter = UInt16(counter)
             record.nextHop = Int32(routing.nextHops.count)
             routing.nextHops.append(
-                NextHopRecord(
-                    interface: Int32(layout.interfaces[egress.name]!),
-                    address: route.nextHop.bits))
+                nextHop(egress, layout.interfaces[egress.name]!, route.nextHop.bits))
             routing.policies.append(record)
         }
     }

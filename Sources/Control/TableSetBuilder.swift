@@ -29,7 +29,7 @@ struct TableSetBuilder {
             subnets: Column(
                 routing.subnets, default: SubnetRecord(network: 0, mask: 0, address: 0)),
             nextHops: Column(
-                routing.nextHops, default: NextHopRecord(interface: 0, address: 0)),
+                routing.nextHops, default: NextHopRecord(interface: 0, vsi: 0, address: 0)),
             policies: Column(routing.policies, default: PolicyRecord()),
             floodTargets: Column(floodTargets, default: .none),
             routes: RouteTable(routing.routes, vrfCount: layout.vrfs.bound),

@@ -22,7 +22,7 @@ enum PacketLayout {
         case vni, vsi, ingress, destinationMAC, sourceMAC, etherType, egress, verdict, flowHash
         case floodScope, active, routable
         // Scratch of the table lookups, then of the route stage.
-        case keys, foundSlots, routed, routes, walks
+        case keys, foundSlots, guesses, routed, routes, walks
         /// The widest: twelve bytes a lane.
         case segmentations
     }
@@ -159,6 +159,10 @@ extension PacketBatch {
     }
     public var foundSlots: LaneColumn<Int32> {
         @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.foundSlots)) }
+    }
+    /// Slots where what `foundSlots` lacks most likely is.
+    var guesses: LaneColumn<Int32> {
+        @_noLocks get { unsafe LaneColumn(at: memory + PacketLayout.at(.guesses)) }
     }
     // Scratch of the route stage.
     var routed: LaneColumn<RoutedLane> {

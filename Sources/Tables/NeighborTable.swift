@@ -90,6 +90,10 @@ public struct NeighborTable: Sendable {
     @_noLocks @inline(__always)
     public func prefetch(_ key: UInt64) { directory.prefetch(key) }
 
+    /// Fetches what `mac`, `egress` and `slotHint` read.
+    @_noLocks @inline(__always)
+    public func prefetch(record: Int) { unsafe vx_prefetch(records.pointer(at: record)) }
+
     /// The MAC address of a resolved value, else 0.
     @_noLocks
     public func mac(of value: UInt32) -> UInt64 {

@@ -160,58 +160,72 @@ public struct RouteTable: Sendable {
                 continue
             }
             let root = roots[Int(vrf)]
-            let entry = entries[Int(root.first &+ address &>> root.shift)]
+            var entry = entries[Int(root.first &+ address &>> root.shift)]
+            if root.shift == 24, entry & RouteTrie.nodeFlag != 0 {
+                // Behind a small root, whose second half is as small.
+                entry = entries[RouteTrie.index(entry, address, 16)]
+            }
             guard entry & RouteTrie.nodeFlag == 0 else {
-                let walk = self.walk(index, address, root.shift, entry, entries)
+                let walk = self.walk(index, RouteTrie.index(entry, address, 8), entries)
                 unsafe walks.boundedPointer(at: rest).pointee = walk
                 rest &+= 1
                 continue
             }
             unsafe values.boundedPointer(at: index).pointee = answers[Int(entry)]
         }
-        while rest > 0 { rest = step(keys, values, walks, rest) }
+        // Below each of these nodes there is a smaller one or none.
+        if rest > 0 { rest = step(keys, values, walks, rest, below: 4) }
+        if rest > 0 { rest = step(keys, values, walks, rest, below: 0) }
+        if rest > 0 { finish(values, walks, rest) }
     }
 
-    /// Takes every walk one node further.
+    /// Takes every walk one node further, to one with `shift` bits of the address below it.
+    ///
+    /// Where prefixes end at many lengths, whether a walk is at its end is as good as random: it
+    /// goes on and has an answer at the same time, and one of both is written over.
     /// - Returns: how many are not at their end.
-    @_noLocks
+    @_noLocks @inline(__always)
     private func step(
-        _ keys: Column<UInt64>, _ values: Column<UInt64>, _ walks: Column<UInt64>, _ count: Int
+        _ keys: Column<UInt64>, _ values: Column<UInt64>, _ walks: Column<UInt64>, _ count: Int,
+        below shift: UInt32
     ) -> Int {
         let entries = layout.value.entries
         let answers = layout.value.values
         var kept = 0
         for position in 0..<count {
             let walk = unsafe walks.boundedPointer(at: position).pointee
-            let entry = entries[Int(walk &>> 32)]
+            let entry = entries[Int(walk &>> 16)]
             let index = Int(walk & 0xFFFF)
-            guard entry & RouteTrie.nodeFlag == 0 else {
-                let shift = UInt32(truncatingIfNeeded: walk &>> 16 & 0xFF)
-                let key = unsafe keys.boundedPointer(at: index).pointee
-                let address = UInt32(truncatingIfNeeded: key)
-                let next = self.walk(index, address, shift, entry, entries)
-                unsafe walks.boundedPointer(at: kept).pointee = next
-                kept &+= 1
-                continue
-            }
-            unsafe values.boundedPointer(at: index).pointee = answers[Int(entry)]
+            let key = unsafe keys.boundedPointer(at: index).pointee
+            let address = UInt32(truncatingIfNeeded: key)
+            let isNode = entry &>> RouteTrie.nodeBit
+            // Of an answer the first node, of a node the first answer.
+            let next = RouteTrie.index(entry & (0 &- isNode), address, shift)
+            let answer = entry & (isNode &- 1)
+            unsafe walks.boundedPointer(at: kept).pointee = self.walk(index, next, entries)
+            kept &+= Int(truncatingIfNeeded: isNode)
+            unsafe values.boundedPointer(at: index).pointee = answers[Int(answer)]
         }
         return kept
     }
 
-    /// Which key, how many bits of the address are left below the node that `entry` names, and
-    /// which entry of that is to be read, which is being fetched.
+    /// Ends the walks that have seen all bits of their addresses.
     @_noLocks @inline(__always)
-    private func walk(
-        _ index: Int, _ address: UInt32, _ shift: UInt32, _ entry: UInt32,
-        _ entries: Column<UInt32>
-    ) -> UInt64 {
-        let below = RouteTrie.shift(below: shift)
-        let next = RouteTrie.index(entry, address, below)
+    private func finish(_ values: Column<UInt64>, _ walks: Column<UInt64>, _ count: Int) {
+        for position in 0..<count {
+            let walk = unsafe walks.boundedPointer(at: position).pointee
+            let entry = layout.value.entries[Int(walk &>> 16)]
+            let index = Int(walk & 0xFFFF)
+            unsafe values.boundedPointer(at: index).pointee = layout.value.values[Int(entry)]
+        }
+    }
+
+    /// Which key, and which entry is to be read for it, which is being fetched.
+    @_noLocks @inline(__always)
+    private func walk(_ index: Int, _ next: Int, _ entries: Column<UInt32>) -> UInt64 {
         // It is read, and compared with the count, one step later.
         unsafe vx_prefetch(entries.boundedPointer(at: next))
-        return UInt64(truncatingIfNeeded: next) &<< 32 | UInt64(below) &<< 16
-            | UInt64(truncatingIfNeeded: index)
+        return UInt64(truncatingIfNeeded: next) &<< 16 | UInt64(truncatingIfNeeded: index)
     }
 
     /// What the bits of an address say by themselves; for loops over many addresses.
@@ -297,15 +311,36 @@ public struct RouteTable: Sendable {
 }
 
 /// The VSI-interface a route leaves by, and the next hop on it.
-public struct NextHopRecord: BitwiseCopyable, Sendable {
-    /// Index into `TableSet.interfaces`.
-    public var interface: Int32
-    /// Host order; 0 for a connected subnet: the destination itself is the next hop.
-    public var address: UInt32
+///
+/// Layout: one word, so that one load has all of it: address, VSI, interface.
+public struct NextHopRecord: BitwiseCopyable, Hashable, Sendable {
+    private let word: UInt64
 
+    /// - Parameters:
+    ///   - interface: index into `TableSet.interfaces`, of which there are as many as VSIs at most.
+    ///   - vsi: that of the interface.
+    ///   - address: host order; 0 for a connected subnet: the destination itself is the next hop.
     @_noLocks
-    public init(interface: Int32, address: UInt32) {
-        self.interface = interface
-        self.address = address
+    public init(interface: Int, vsi: UInt16, address: UInt32) {
+        word =
+            UInt64(UInt16(truncatingIfNeeded: interface)) &<< 48 | UInt64(vsi) &<< 32
+            | UInt64(address)
     }
+
+    public var interface: Int {
+        @_noLocks @inline(__always) get { Int(truncatingIfNeeded: word &>> 48) }
+    }
+
+    /// What the neighbor table is asked, without the address where that is the destination's.
+    public var question: UInt64 {
+        @_noLocks @inline(__always) get { NeighborTable.key(vsi: vsi, address: address) }
+    }
+
+    /// The bits of a destination that belong to the question.
+    public var destinationMask: UInt64 {
+        @_noLocks @inline(__always) get { address == 0 ? 0xFFFF_FFFF : 0 }
+    }
+
+    private var vsi: UInt16 { @_noLocks get { UInt16(truncatingIfNeeded: word &>> 32) } }
+    private var address: UInt32 { @_noLocks get { UInt32(truncatingIfNeeded: word) } }
 }

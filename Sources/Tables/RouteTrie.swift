@@ -13,7 +13,8 @@ struct RouteTrie {
 
     /// An entry with this bit names a node, by the number of entries before it in sixteens; one
     /// without is an index into `values`.
-    static var nodeFlag: UInt32 { @_noLocks get { 1 &<< 31 } }
+    static var nodeFlag: UInt32 { @_noLocks get { 1 &<< nodeBit } }
+    static var nodeBit: UInt32 { @_noLocks get { 31 } }
 
     /// How many bits of an address are left below a node, where `shift` are left above it: nodes
     /// take eight bits down to /24, where most prefixes end, and four from there on.

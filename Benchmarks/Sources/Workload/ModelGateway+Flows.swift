@@ -82,10 +82,10 @@ extension ModelGateway {
     /// The connected subnets, then the next hops of the prefixes.
     static func nextHops() -> Column<NextHopRecord> {
         let connected = AddressPlan.subnets.indices.map {
-            NextHopRecord(interface: Int32($0), address: 0)
+            NextHopRecord(interface: $0, vsi: UInt16($0), address: 0)
         }
         let remote = (0..<AddressPlan.nextHopCount).map {
-            NextHopRecord(interface: 1, address: AddressPlan.remoteAddress($0))
+            NextHopRecord(interface: 1, vsi: 1, address: AddressPlan.remoteAddress($0))
         }
         return Column(connected + remote, default: connected[0])
     }

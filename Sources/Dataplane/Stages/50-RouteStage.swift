@@ -290,10 +290,9 @@ public enum RouteStage {
         @_noLocks @inline(__always)
         init(_ number: Int, _ tables: TableView) {
             let record = tables.nextHops[number]
-            interface = Int(record.interface)
-            base = NeighborTable.key(
-                vsi: tables.interfaces[interface].vsi, address: record.address)
-            destinationMask = record.address == 0 ? 0xFFFF_FFFF : 0
+            interface = record.interface
+            base = record.question
+            destinationMask = record.destinationMask
         }
 
         @_noLocks @inline(__always)

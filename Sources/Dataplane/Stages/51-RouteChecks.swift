@@ -98,7 +98,7 @@ enum RouteChecks {
             guard RouteTable.isForward(back) else { return .rpfFail }
             let first = RouteTable.nextHop(back, flowHash: 0)
             for index in first..<first &+ RouteTable.nextHopCount(back) {
-                let through = Int(tables.nextHops[index].interface)
+                let through = tables.nextHops[index].interface
                 if tables.interfaces[through].vsi == interface.vsi { return nil }
             }
             return .rpfFail

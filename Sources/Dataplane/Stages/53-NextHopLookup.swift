@@ -38,7 +38,6 @@ enum NextHopLookup {
                 if record >= 0 {
                     places.prefetch(slot: neighbors.slotHint(ofRecord: record))
                 } else {
-                    neighbors.table.prefetch(key)
                     isComplete = false
                 }
             }
@@ -47,25 +46,62 @@ enum NextHopLookup {
         return isComplete ? count : askTable(count, pipeline)
     }
 
-    /// Asks the ARP table for the neighbors whose records are not known yet.
+    /// Asks the ARP table for the neighbors whose records are not known yet, in passes that each
+    /// fetch what the next one reads.
     @_noLocks @inline(never)
     private static func askTable(_ count: Int, _ pipeline: Pipeline) -> Int {
         let batch = pipeline.batch
         let neighbors = pipeline.tables.neighbors
+        let table = neighbors.table.reader
+        // The route is known: what its lookup worked with serves this one.
+        let indices = batch.routes
+        let questions = batch.walks
+        var asked = 0
+        for index in 0..<count where batch.foundSlots[index] < 0 {
+            indices[asked] = UInt64(truncatingIfNeeded: index)
+            questions[asked] = batch.keys[index]
+            asked &+= 1
+        }
+        table.guess(questions.column, count: asked, slots: batch.guesses.column)
+        var isComplete = true
+        for row in 0..<asked {
+            let slot = table.find(questions[row], guess: batch.guesses[row])
+            let value = slot >= 0 ? table.value(at: slot) : 0
+            guard NeighborTable.isResolved(value), !NeighborTable.isOwn(value) else {
+                isComplete = false
+                continue
+            }
+            let record = NeighborTable.record(of: value)
+            neighbors.prefetch(record: record)
+            batch.foundSlots[Int(indices[row])] = Int32(truncatingIfNeeded: record)
+        }
+        let places = pipeline.tables.forwarding.table.reader
+        for row in 0..<asked {
+            let record = batch.foundSlots[Int(indices[row])]
+            guard record >= 0 else { continue }
+            places.prefetch(slot: neighbors.slotHint(ofRecord: Int(record)))
+        }
+        return isComplete ? count : settleRest(count, pipeline)
+    }
+
+    /// Ends what has no neighbor with a MAC address, or sends it another way.
+    @_noLocks @inline(never)
+    private static func settleRest(_ count: Int, _ pipeline: Pipeline) -> Int {
+        let batch = pipeline.batch
         var kept = 0
         for index in 0..<count {
-            var record = Int(batch.foundSlots[index])
+            var record = batch.foundSlots[index]
             if record < 0 {
-                var value = neighbors.find(batch.keys[index])
-                if !NeighborTable.isResolved(value) || NeighborTable.isOwn(value) {
-                    value = settle(index, value, pipeline)
-                    if value == 0 { continue }
-                }
-                record = NeighborTable.record(of: value)
+                let found = pipeline.tables.neighbors.find(batch.keys[index])
+                let value =
+                    NeighborTable.isResolved(found) && !NeighborTable.isOwn(found)
+                    ? found : settle(index, found, pipeline)
+                if value == 0 { continue }
+                record = Int32(truncatingIfNeeded: NeighborTable.record(of: value))
             }
             batch.routed[kept] = batch.routed[index]
             batch.keys[kept] = batch.keys[index]
-            batch.foundSlots[kept] = Int32(truncatingIfNeeded: record)
+            batch.foundSlots[kept] = record
             kept &+= 1
         }
         return kept

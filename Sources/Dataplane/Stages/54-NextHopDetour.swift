@@ -68,11 +68,9 @@ enum NextHopDetour {
         _ hop: Int, _ target: UInt32, _ lane: UInt8, _ tables: TableView
     ) -> Detour {
         let nextHop = tables.nextHops[hop]
-        let address = nextHop.address == 0 ? target : nextHop.address
-        let vsi = tables.interfaces[Int(nextHop.interface)].vsi
+        let key = nextHop.question | UInt64(target) & nextHop.destinationMask
         return Detour(
-            routed: RoutedLane(lane: lane, interface: Int(nextHop.interface)),
-            key: NeighborTable.key(vsi: vsi, address: address),
-            neighbor: tables.neighbors.find(vsi: vsi, address: address))
+            routed: RoutedLane(lane: lane, interface: nextHop.interface), key: key,
+            neighbor: tables.neighbors.find(key))
     }
 }

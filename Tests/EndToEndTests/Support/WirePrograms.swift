@@ -1,13 +1,16 @@
 /// Programs that tests run inside a lab: they send what no host would, and look at a wire.
 enum WirePrograms {
-    /// Until a second passes without VXLAN: how many inner IPv4 packets longer than 1500 bytes
+    /// Seconds without a packet after which no more are expected.
+    private static let silence = Requirements.isSlow ? 3 : 1
+
+    /// Until there is no VXLAN for a while: how many inner IPv4 packets longer than 1500 bytes
     /// there were on `under`, and their bytes.
     static let watchInnerLengths = """
         import socket
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
         s.bind(("under", 0))
-        s.settimeout(1)
+        s.settimeout(\(silence))
         count = total = 0
         started = False
         while True:
@@ -53,13 +56,13 @@ enum WirePrograms {
         s.send(struct.pack("<BBHHHH", 1, 1, 58, 1000, 38, 16) + frame)
         """
 
-    /// VXLAN as it arrives on `under`, until a second passes without: whether each inner frame is a
-    /// segment of the super-packet above, the next one, with its tag and a right checksum.
+    /// VXLAN as it arrives on `under`, until there is none for a while: whether each inner frame is
+    /// a segment of the super-packet above, the next one, with its tag and a right checksum.
     static let watchTaggedSegments = """
         import socket, struct
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         s.bind(("under", 0))
-        s.settimeout(1)
+        s.settimeout(\(silence))
         data = bytes(n % 251 for n in range(10000))
         count = 0
         wrong = []
@@ -111,7 +114,7 @@ enum WirePrograms {
         s.settimeout(4)
         seen = set()
         s.recv(2000)
-        s.settimeout(1)
+        s.settimeout(\(silence))
         try:
             while len(seen) < 2000:
                 data = s.recv(2000)
@@ -122,7 +125,7 @@ enum WirePrograms {
         print(len(seen & set(range(2000))), "of 2000")
         """
 
-    /// VXLAN from 198.51.100.1 as it arrives on `under`, until a second passes without: how many
+    /// VXLAN from 198.51.100.1 as it arrives on `under`, until there is none for a while: how many
     /// have a UDP checksum, how many have none, how many a wrong one, and how many do not fit the
     /// wire.
     static let watchChecksums = """
@@ -130,7 +133,7 @@ enum WirePrograms {
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 << 20)
         s.bind(("under", 0))
-        s.settimeout(1)
+        s.settimeout(\(silence))
         some = none = wrong = long = 0
         while True:
             try:

@@ -78,11 +78,11 @@ struct World {
                 }, default: SubnetRecord(network: 0, mask: 0, address: 0)),
             nextHops: Column(
                 [
-                    NextHopRecord(interface: 0, address: 0),
-                    NextHopRecord(interface: 1, address: 0),
-                    NextHopRecord(interface: 1, address: remoteAddress),
-                    NextHopRecord(interface: 0, address: hostAddress),
-                ], default: NextHopRecord(interface: 0, address: 0)),
+                    NextHopRecord(interface: 0, vsi: 1, address: 0),
+                    NextHopRecord(interface: 1, vsi: 2, address: 0),
+                    NextHopRecord(interface: 1, vsi: 2, address: remoteAddress),
+                    NextHopRecord(interface: 0, vsi: 1, address: hostAddress),
+                ], default: NextHopRecord(interface: 0, vsi: 1, address: 0)),
             policies: Column([policy()], default: PolicyRecord()),
             floodTargets: Column(floodTargets.flatMap { $0 }, default: .none),
             routes: RouteTable(routes, vrfCount: 2),
