@@ -1,6 +1,13 @@
 internal import CLiburing
 internal import CLinux
 import Glibc
+internal import Synchronization
+
+/// Rings given back so far.
+///
+/// The kernel may map a new ring where one was that another thread has given back. It orders the
+/// two by itself; this says so to those who look for data races.
+private let closedRings = Atomic<UInt64>(0)
 
 /// One io_uring: the single way by which a worker's packets enter and leave the kernel.
 ///
@@ -41,6 +48,7 @@ public struct UringInstance {
         _ = unsafe io_uring_register_sync_cancel(&state.pointee.ring, &everything)
         _ = submit(waitFor: 1, timeoutNanoseconds: 0)
         _ = unsafe io_uring_unregister_files(&state.pointee.ring)
+        closedRings.add(1, ordering: .releasing)
         unsafe io_uring_queue_exit(&state.pointee.ring)
         unsafe state.deinitialize(count: 1)
         unsafe state.deallocate()
@@ -93,6 +101,7 @@ extension UringInstance {
             if result == 0 { unsafe state.pointee.setup = candidate }
         }
         guard result == 0 else { throw Self.explain(result, entries: completionEntries) }
+        _ = closedRings.load(ordering: .acquiring)
         unsafe state.pointee.adoptQueues()
         // A registered descriptor saves a look-up for each turn; without it the ordinary one works.
         if unsafe io_uring_register_ring_fd(&state.pointee.ring) == 1 {
