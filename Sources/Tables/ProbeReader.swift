@@ -116,8 +116,8 @@ public struct ProbeReader: BitwiseCopyable, @unchecked Sendable {
     }
 
     /// Fetches what `find` will read first for `key`.
-    @inlinable @_noLocks @inline(__always)
-    public func prefetch(_ key: UInt64) {
+    @_noLocks @inline(__always)
+    private func prefetch(_ key: UInt64) {
         unsafe vx_prefetch(tagPointer(bucket(Self.hash(key))))
     }
 

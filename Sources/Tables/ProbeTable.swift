@@ -73,10 +73,6 @@ public struct ProbeTable: BitwiseCopyable, @unchecked Sendable {
     @_noLocks
     public func find(_ key: UInt64) -> Int { reader.find(key) }
 
-    /// Fetches what `find` will read first for `key`.
-    @_noLocks @inline(__always)
-    public func prefetch(_ key: UInt64) { reader.prefetch(key) }
-
     /// The value of a slot that `find` gave for `key`, or nil when the entry has gone since.
     @inlinable @_noLocks @inline(__always)
     public func value(at slot: Int, for key: UInt64) -> UInt32? {
